@@ -1,0 +1,57 @@
+#pragma once
+
+// One run from request to frames, on the caller's thread. Names no torch type, so that windows and programs may include it.
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/core/face.h"
+#include "engine/core/progress.h"
+#include "engine/core/request.h"
+#include "engine/core/result.h"
+#include "engine/core/video_sink.h"
+
+namespace mirror::engine {
+
+struct StageTime {
+    Stage stage = Stage::LoadWeights;
+    double seconds = 0;
+};
+
+struct GenerationReport {
+    std::filesystem::path latents;  // Where the denoised latents were saved before decoding.
+    std::vector<StageTime> times;
+    int steps_run = 0;
+    bool random_weights = false;  // The checkpoint says it was made by `models init`.
+};
+
+struct RunFiles {
+    std::filesystem::path latents;  // Empty: a name of its own in the cache folder.
+};
+
+// Holds the loaded models of one device. Made, used and destroyed on one thread; only the stop source behind the token may be
+// touched from elsewhere. No exception leaves it; a stop ends as ErrorCode::Cancelled within one step, tile or frame.
+class Session {
+public:
+    virtual ~Session() = default;
+
+    virtual Result<GenerationReport> generate(const GenerationRequest& request, const RunFiles& files, VideoSink& sink,
+                                              const Observer& observer, std::stop_token stop) = 0;
+
+    // Makes the video of saved latents again; the recipe travels from the latents file to the sink.
+    virtual Result<GenerationReport> decode(const std::filesystem::path& latents, const std::filesystem::path& model,
+                                            const std::string& device, Precision precision, VideoSink& sink,
+                                            const Observer& observer, std::stop_token stop) = 0;
+
+    // Gives memory back; the next run loads again what it needs.
+    virtual void release_memory() = 0;
+};
+
+// `faces` reads the reference photographs; it is used on the session's thread only.
+std::unique_ptr<Session> open_session(std::unique_ptr<FaceReader> faces);
+
+}  // namespace mirror::engine

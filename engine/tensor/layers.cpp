@@ -1,0 +1,39 @@
+#include "engine/tensor/layers.h"
+
+namespace mirror::engine {
+
+Linear::Linear(const WeightScope& weights, std::int64_t inputs, std::int64_t outputs, Bias with_bias)
+    : weight(weights.tensor("weight", {outputs, inputs})) {
+    if (with_bias == Bias::Present) bias = weights.tensor("bias", {outputs});
+}
+
+at::Tensor Linear::operator()(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+
+LayerNorm::LayerNorm(const WeightScope& weights, std::int64_t width_, double epsilon_)
+    : weight(weights.tensor("weight", {width_})),
+      bias(weights.tensor("bias", {width_})),
+      width(width_),
+      epsilon(epsilon_) {}
+
+LayerNorm LayerNorm::plain(std::int64_t width, double epsilon) {
+    LayerNorm norm;
+    norm.width = width;
+    norm.epsilon = epsilon;
+    return norm;
+}
+
+at::Tensor LayerNorm::operator()(const at::Tensor& x) const { return at::layer_norm(x, {width}, weight, bias, epsilon); }
+
+at::Tensor quick_gelu(const at::Tensor& x) { return x * at::sigmoid(1.702 * x); }
+
+at::Tensor split_heads(const at::Tensor& x, std::int64_t heads) {
+    return x.unflatten(2, {heads, x.size(2) / heads}).transpose(1, 2);
+}
+
+at::Tensor merge_heads(const at::Tensor& x) { return x.transpose(1, 2).flatten(2); }
+
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias) {
+    return at::scaled_dot_product_attention(q, k, v, bias.defined() ? std::optional<at::Tensor>(bias) : std::nullopt);
+}
+
+}  // namespace mirror::engine

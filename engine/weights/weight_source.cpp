@@ -1,0 +1,46 @@
+#include "engine/weights/weight_source.h"
+
+#include <algorithm>
+
+namespace mirror::engine {
+
+at::Tensor ShapeRecorder::read(const std::string& name, at::IntArrayRef shape) {
+    const bool known = std::any_of(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == name; });
+    if (!known) entries_.push_back({name, shape.vec()});
+    return at::empty(shape, at::TensorOptions().dtype(at::kFloat).device(at::kMeta));
+}
+
+std::vector<std::int64_t> ShapeRecorder::shape_of(const std::string& name) const {
+    for (const auto& entry : entries_) {
+        if (entry.name == name) return entry.shape;
+    }
+    return {};
+}
+
+std::int64_t ShapeRecorder::parameter_count() const {
+    std::int64_t count = 0;
+    for (const auto& entry : entries_) count += c10::multiply_integers(entry.shape);
+    return count;
+}
+
+WeightScope WeightScope::operator/(std::string_view name) const {
+    return {source_, placement_, prefix_ + std::string(name) + "."};
+}
+
+WeightScope WeightScope::operator/(std::int64_t index) const { return *this / std::to_string(index); }
+
+bool WeightScope::has(std::string_view name) const { return source_->has(full_name(name)); }
+
+at::Tensor WeightScope::tensor(std::string_view name, at::IntArrayRef shape) const {
+    const at::Tensor stored = tensor_as_stored(name, shape);
+    if (stored.is_meta()) return stored;
+    return stored.to(placement_.device, placement_.dtype);
+}
+
+at::Tensor WeightScope::tensor_as_stored(std::string_view name, at::IntArrayRef shape) const {
+    return source_->read(full_name(name), shape);
+}
+
+std::string WeightScope::full_name(std::string_view name) const { return prefix_ + std::string(name); }
+
+}  // namespace mirror::engine
