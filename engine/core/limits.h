@@ -1,0 +1,27 @@
+#pragma once
+
+// Every limit on what is read from outside, in one table. Parsers take them from here; the tests try each at -1, 0 and +1.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mirror::limits {
+
+inline constexpr std::uint64_t kSafetensorsHeaderBytes = 100'000'000;  // The reference reader's value.
+inline constexpr std::size_t kTensors = 1'000'000;
+inline constexpr std::size_t kTensorRank = 8;
+inline constexpr std::size_t kTensorNameBytes = 1024;
+
+inline constexpr std::uint64_t kShardIndexBytes = 64u << 20;
+inline constexpr std::uint64_t kConfigBytes = 4u << 20;
+inline constexpr std::size_t kJsonDepth = 64;
+
+inline constexpr int kMaxFrames = 1025;
+inline constexpr int kMinSide = 16;
+inline constexpr int kMaxSide = 8192;
+inline constexpr int kMaxSteps = 1000;
+inline constexpr double kMaxGuidance = 100.0;
+inline constexpr double kMaxIdentityStrength = 1.5;
+inline constexpr std::size_t kMaxReferences = 4;
+
+}  // namespace mirror::limits
