@@ -1,0 +1,1 @@
+"""Comparison of `magic-mirror run-stage` with the published Python implementations."""

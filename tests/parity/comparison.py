@@ -1,0 +1,137 @@
+"""One comparison, the rules it is judged by, and the table of all of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+
+# In 16 bit two correct orders of the same arithmetic differ in their last bits; what must agree is the size of the error.
+ROUNDING_FACTOR = 1.25
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    stage: str
+    case: str
+    dtype: str
+    output: str
+    max_abs: float
+    relative: float
+    tolerance: str
+    passed: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is compared, for the left half of the line."""
+
+    stage: str
+    case: str
+    dtype: str = "fp32"
+
+    def fail(self, output: str, note: str) -> Row:
+        return Row(self.stage, self.case, self.dtype, output, math.nan, math.nan, "-", False, note)
+
+    def ok(self, output: str, rule: str) -> Row:
+        return Row(self.stage, self.case, self.dtype, output, 0.0, 0.0, rule, True)
+
+
+def rms(x: torch.Tensor) -> float:
+    return float(x.double().square().mean().sqrt())
+
+
+def _errors(got: torch.Tensor, want: torch.Tensor) -> tuple[float, float]:
+    difference = got.double() - want.double()
+    largest = float(difference.abs().max()) if difference.numel() else 0.0
+    size = rms(want)
+    return largest, rms(difference) / size if size > 0 else largest
+
+
+def _shape_problem(got: torch.Tensor | None, want: torch.Tensor) -> str:
+    if got is None:
+        return "output is missing"
+    if got.shape != want.shape:
+        return f"shape {list(got.shape)} instead of {list(want.shape)}"
+    if got.is_floating_point() != want.is_floating_point():
+        return f"dtype {got.dtype} instead of {want.dtype}"
+    return ""
+
+
+def within(subject: Subject, output: str, got: torch.Tensor | None, want: torch.Tensor, tolerance: float) -> Row:
+    """Largest absolute difference of any element."""
+    if problem := _shape_problem(got, want):
+        return subject.fail(output, problem)
+    assert got is not None
+    largest, relative = _errors(got, want)
+    return Row(
+        subject.stage, subject.case, subject.dtype, output, largest, relative, f"{tolerance:.0e}", largest <= tolerance
+    )
+
+
+def equal(subject: Subject, output: str, got: torch.Tensor | None, want: torch.Tensor) -> Row:
+    """Every bit."""
+    if problem := _shape_problem(got, want):
+        return subject.fail(output, problem)
+    assert got is not None
+    largest, relative = _errors(got, want)
+    return Row(
+        subject.stage, subject.case, subject.dtype, output, largest, relative, "equal", bool(torch.equal(got, want))
+    )
+
+
+def rounding(
+    subject: Subject, output: str, got: torch.Tensor | None, published: torch.Tensor, exact: torch.Tensor
+) -> Row:
+    """The distance from the fp32 result may be 1.25 times that of the published 16-bit run.
+
+    The columns hold the difference between the two 16-bit results; the note holds the two distances.
+    """
+    if problem := _shape_problem(got, published):
+        return subject.fail(output, problem)
+    assert got is not None
+    largest, relative = _errors(got, published)
+    ours, theirs = rms(got.double() - exact.double()), rms(published.double() - exact.double())
+    passed = math.isfinite(ours) and ours <= ROUNDING_FACTOR * theirs + 1e-7
+    ratio = ours / theirs if theirs > 0 else (1.0 if ours == 0 else math.inf)
+    rule = f"{ROUNDING_FACTOR}x rms"
+    return Row(
+        subject.stage, subject.case, subject.dtype, output, largest, relative, rule, passed, f"rms ratio {ratio:.3f}"
+    )
+
+
+_COLUMNS = ("stage", "case", "dtype", "output", "max abs", "relative", "tolerance", "result", "note")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.stage,
+        row.case,
+        row.dtype,
+        row.output,
+        f"{row.max_abs:.2e}",
+        f"{row.relative:.2e}",
+        row.tolerance,
+        "pass" if row.passed else "FAIL",
+        row.note,
+    )
+
+
+def table(rows: Iterable[Row], markdown: bool = False) -> str:
+    """All lines, aligned; as a markdown table if wanted."""
+    cells = [_COLUMNS, *(_cells(row) for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(_COLUMNS))]
+    edge = "|" if markdown else ""
+    joint = " | " if markdown else "  "
+
+    def text(line: tuple[str, ...]) -> str:
+        padded = joint.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        return f"{edge} {padded} {edge}" if markdown else padded.rstrip()
+
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|" if markdown else "-" * len(text(_COLUMNS))
+    return "\n".join([text(cells[0]), rule, *(text(line) for line in cells[1:])])
