@@ -16,6 +16,14 @@ inline constexpr std::uint64_t kShardIndexBytes = 64u << 20;
 inline constexpr std::uint64_t kConfigBytes = 4u << 20;
 inline constexpr std::size_t kJsonDepth = 64;
 
+inline constexpr std::int64_t kPhotographSide = 65'535;
+inline constexpr std::int64_t kPhotographPixels = std::int64_t{1} << 28;  // 1 GiB with four bytes a pixel.
+inline constexpr std::int64_t kPhotographFileBytes = std::int64_t{1} << 30;
+inline constexpr int kJpegScans = 500;
+
+inline constexpr int kVideoSide = 8192;
+inline constexpr unsigned kVideoStreams = 64;
+
 inline constexpr int kMaxFrames = 1025;
 inline constexpr int kMinSide = 16;
 inline constexpr int kMaxSide = 8192;

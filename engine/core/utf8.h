@@ -18,8 +18,8 @@ void append_utf8(std::string& text, char32_t code_point);
 // `text` with control, line-breaking, invisible and bidirectional characters as \n, \x1b or \u202e and bytes that are not
 // UTF-8 as \xff. Longer than `longest` bytes, it keeps its two ends.
 std::string escape_for_message(std::string_view text, std::size_t longest = 96);
-std::string escape_for_message(const std::filesystem::path& path);
-// Without this a string literal would be ambiguous between the two above.
-std::string escape_for_message(const char* text);
+
+// The same for a file's name.
+std::string path_for_message(const std::filesystem::path& path);
 
 }  // namespace mirror
