@@ -22,7 +22,9 @@ LayerNorm LayerNorm::plain(std::int64_t width, double epsilon) {
     return norm;
 }
 
-at::Tensor LayerNorm::operator()(const at::Tensor& x) const { return at::layer_norm(x, {width}, weight, bias, epsilon); }
+at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
+    return at::layer_norm(x, {width}, weight, bias, epsilon);
+}
 
 at::Tensor quick_gelu(const at::Tensor& x) { return x * at::sigmoid(1.702 * x); }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Layers that every model shares, as values: weights in, const operator() out. Numerics are libtorch's own operators in the
-// weights' dtype.
+// Layers that every model shares, as values: weights in, const operator() out. Numerics are libtorch's own operators in
+// the weights' dtype.
 
 #include <ATen/ATen.h>
 
@@ -44,8 +44,9 @@ at::Tensor split_heads(const at::Tensor& x, std::int64_t heads);
 // The inverse; makes the result contiguous.
 at::Tensor merge_heads(const at::Tensor& x);
 
-// softmax(q k^T / sqrt(head_dim) + bias) v through libtorch's fused operator; every call of attention in the engine goes
-// through here. q [B, heads, Tq, dh], k and v [B, heads, Tk, dh]; bias undefined, or broadcastable to [B, heads, Tq, Tk].
+// softmax(q k^T / sqrt(head_dim) + bias) v through libtorch's fused operator; every call of attention in the engine
+// goes through here. q [B, heads, Tq, dh], k and v [B, heads, Tk, dh]; bias undefined, or broadcastable to [B, heads,
+// Tq, Tk].
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias = {});
 
 }  // namespace mirror::engine
