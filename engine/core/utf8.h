@@ -2,6 +2,7 @@
 
 // UTF-8 checks, and the only way a foreign name gets into a message: one line, no control or bidirectional characters.
 
+#include <concepts>
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -19,7 +20,11 @@ void append_utf8(std::string& text, char32_t code_point);
 // UTF-8 as \xff. Longer than `longest` bytes, it keeps its two ends.
 std::string escape_for_message(std::string_view text, std::size_t longest = 96);
 
-// The same for a file's name.
+// The same for a file's name, under both names. A template, so that a std::string does not fit both functions.
 std::string path_for_message(const std::filesystem::path& path);
+template <std::same_as<std::filesystem::path> Path>
+std::string escape_for_message(const Path& path) {
+    return path_for_message(path);
+}
 
 }  // namespace mirror
