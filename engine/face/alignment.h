@@ -41,18 +41,13 @@ struct Window {
 };
 
 // The square around the box, its side `expand` times the longer side of the box, shifted to lie inside where it fits.
-Window square_window(const Frame& picture, const FaceBox& face, double expand);
+// Error (InvalidRequest): `expand` is not positive or makes the square larger than a photograph may be.
+Result<Window> square_window(const Frame& picture, const FaceBox& face, double expand);
 
 // What the window shows; black beyond the picture.
 Frame cut(const Frame& picture, const Window& window);
 
-// Antialiased bicubic (a = -0.5) resize with the semantics and the rounding of Pillow.
-Frame resize_bicubic(const Frame& picture, int width, int height);
-
-// The shorter side becomes `size`, then the middle size x size is cut.
-Frame resize_and_centre(const Frame& picture, int size);
-
-// One reference crop as magic-mirror.md S3 names them, size x size.
+// One reference crop as the switch `ref_crop` names them, size x size.
 Result<Frame> reference_crop(const Frame& picture, const FaceBox& face, ReferenceCrop crop, double expand, int size);
 
 }  // namespace mirror::face

@@ -2,8 +2,8 @@
 
 // Finds faces and their five landmarks in an upright picture.
 
-#include <filesystem>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/core/face.h"
@@ -19,12 +19,14 @@ public:
     virtual std::vector<FaceBox> detect(const Frame& picture) = 0;
 };
 
-// dlib's histogram-of-gradients detector with its 68 landmarks, and where it finds nothing OpenCV's Haar cascade.
-std::unique_ptr<FaceDetector> make_face_detector();
+// The detectors in the order in which they are tried: dlib's histogram-of-gradients detector, then OpenCV's Haar cascade, whose
+// finds the former must confirm at a lower threshold. Both place dlib's 68 landmarks. The models are loaded at first use.
+std::vector<std::unique_ptr<FaceDetector>> make_face_detectors();
 
-// Runs `detector` on the picture; while nothing is found on smaller versions of it, so that faces that fill the frame are found,
-// and at last on one with a grey margin. The faces lie in the picture and are ranked: the largest and most central is first.
-std::vector<FaceBox> find_faces(FaceDetector& detector, const Frame& picture);
+// Runs each detector until one finds something: on the picture at a sequence of sizes, so that small faces and faces that fill
+// the frame are both found, and at last with a grey margin around it. The boxes lie in the picture; the largest and most central
+// is first.
+std::vector<FaceBox> find_faces(std::span<const std::unique_ptr<FaceDetector>> detectors, const Frame& picture);
 
 // Ranks by area - 2 * (distance of the box's centre from the picture's centre)^2, the larger first.
 void rank_center_weighted(std::vector<FaceBox>& faces, int width, int height);

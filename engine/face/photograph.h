@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,14 +12,6 @@
 #include "engine/core/result.h"
 
 namespace mirror::face {
-
-// What a still picture may be. Checked against the header, before anything is decoded.
-struct PhotographLimits {
-    static constexpr std::int64_t side = 65535;
-    static constexpr std::int64_t pixels = std::int64_t{1} << 28;
-    static constexpr std::int64_t decoded_bytes = std::int64_t{1} << 30;
-    static constexpr std::int64_t file_bytes = std::int64_t{1} << 30;
-};
 
 enum class PhotographFormat { Jpeg, Png, WebP, Bmp, Tiff };
 
@@ -33,14 +26,15 @@ struct PhotographInfo {
 // The bytes of a regular file. Errors: MissingFile, MalformedFile (a folder, device, pipe; empty; too large).
 Result<std::vector<std::uint8_t>> read_photograph_bytes(const std::filesystem::path& file);
 
-// Decides the format by content and checks the limits. `name` is what the sentence calls the file.
-Result<PhotographInfo> inspect_photograph(const std::vector<std::uint8_t>& bytes, const std::string& name);
+// Decides the format by content and checks the limits of engine/core/limits.h against the header, before anything is decoded.
+// `name` is what the sentence calls the file, fit for a message.
+Result<PhotographInfo> inspect_photograph(std::span<const std::uint8_t> bytes, const std::string& name);
 
 // The upright picture of a file, whatever its name. The first picture of an animation or of several pages counts.
 Result<Frame> read_photograph(const std::filesystem::path& file);
 
 // As above, from memory.
-Result<Frame> decode_photograph(const std::vector<std::uint8_t>& bytes, const std::string& name);
+Result<Frame> decode_photograph(std::span<const std::uint8_t> bytes, const std::string& name);
 
 // The stored picture turned and mirrored so that EXIF `orientation` becomes 1.
 Frame upright(Frame stored, int orientation);

@@ -22,8 +22,7 @@ RecognizerConfig read_recognizer_config(const std::filesystem::path& file) {
     config.depths = reader.integers("depths", 1, 256);
     config.id_pack = reader.text("id_pack");
     if (config.widths.empty() || config.widths.size() > max_stages || config.widths.size() != config.depths.size())
-        throw EngineError(ErrorCode::MalformedFile,
-                          file.filename().string() + ": widths and depths must be lists of the same length, 1 to 4.");
+        reader.refuse("widths", "must be as long as depths, 1 to 4 numbers.");
     return config;
 }
 

@@ -13,11 +13,6 @@
 
 namespace mirror::media {
 
-struct VideoLimits {
-    static constexpr int side = 8192;
-    static constexpr int streams = 64;
-};
-
 struct VideoInfo {
     int width = 0;   // As shown: pixels after the rotation that the file asks for.
     int height = 0;

@@ -1,0 +1,110 @@
+#include "engine/face/face_reader.h"
+
+#include <opencv2/core/utils/logger.hpp>
+
+#include <exception>
+#include <new>
+#include <string>
+
+#include "engine/core/utf8.h"
+#include "engine/face/alignment.h"
+#include "engine/face/face_detector.h"
+#include "engine/face/photograph.h"
+
+namespace mirror::face {
+namespace {
+
+constexpr int aligned_size = 112;
+constexpr int square_size = 224;
+constexpr double square_expand = 2.0;
+
+// Nothing that a library throws passes the reader.
+template <typename T, typename Work>
+Result<T> guarded(const std::filesystem::path& photo, Work work) {
+    const std::string name = path_for_message(photo.filename());
+    try {
+        return work();
+    } catch (const EngineError& error) {
+        return error.error();
+    } catch (const std::bad_alloc&) {
+        return Error{ErrorCode::OutOfMemory, name + " needs more memory than there is."};
+    } catch (const std::exception&) {
+        return Error{ErrorCode::Internal, name + " could not be searched for faces."};
+    }
+}
+
+Error with_name(const std::filesystem::path& photo, const Error& error) {
+    return {error.code, path_for_message(photo.filename()) + ": " + error.detail};
+}
+
+class PhotographReader : public FaceReader {
+public:
+    PhotographReader() : detectors_(make_face_detectors()) {
+        cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+    }
+
+    Result<Frame> load(const std::filesystem::path& photo) override {
+        return guarded<Frame>(photo, [&] { return read_photograph(photo); });
+    }
+
+    Result<PhotoFaces> find(const std::filesystem::path& photo) override {
+        return guarded<PhotoFaces>(photo, [&]() -> Result<PhotoFaces> {
+            const Result<Frame> picture = read_photograph(photo);
+            if (!picture) return picture.error();
+            return PhotoFaces{photo, picture.value().width, picture.value().height,
+                              find_faces(detectors_, picture.value())};
+        });
+    }
+
+    Result<FaceCrops> crops(const std::filesystem::path& photo, const FaceBox& face) override {
+        return guarded<FaceCrops>(photo, [&]() -> Result<FaceCrops> {
+            const Result<Frame> picture = read_photograph(photo);
+            if (!picture) return picture.error();
+            Result<Frame> aligned = align_face(picture.value(), face.landmarks, aligned_size);
+            if (!aligned) return with_name(photo, aligned.error());
+            Result<Frame> square =
+                reference_crop(picture.value(), face, ReferenceCrop::SquareFace, square_expand, square_size);
+            if (!square) return with_name(photo, square.error());
+            return FaceCrops{std::move(aligned).value(), std::move(square).value()};
+        });
+    }
+
+    Result<ReferenceFace> reference(const ReferencePhoto& photo, ReferenceCrop crop, double expand,
+                                    int image_size) override {
+        return guarded<ReferenceFace>(photo.file, [&]() -> Result<ReferenceFace> {
+            const Result<Frame> picture = read_photograph(photo.file);
+            if (!picture) return picture.error();
+            const Result<FaceBox> face = choose(photo, find_faces(detectors_, picture.value()));
+            if (!face) return face.error();
+            Result<Frame> aligned = align_face(picture.value(), face.value().landmarks, aligned_size);
+            if (!aligned) return with_name(photo.file, aligned.error());
+            Result<Frame> cropped = reference_crop(picture.value(), face.value(), crop, expand, image_size);
+            if (!cropped) return with_name(photo.file, cropped.error());
+            return ReferenceFace{face.value(), std::move(aligned).value(), std::move(cropped).value()};
+        });
+    }
+
+private:
+    static Result<FaceBox> choose(const ReferencePhoto& photo, const std::vector<FaceBox>& faces) {
+        const std::string name = path_for_message(photo.file.filename());
+        if (faces.empty())
+            return Error{ErrorCode::NoFaceFound,
+                         name + " shows no face that could be found; choose a photograph in which the face is large, "
+                                "upright and turned to the camera."};
+        const int number = photo.face.value_or(1);
+        if (number < 1 || static_cast<std::size_t>(number) > faces.size()) {
+            const std::string count = faces.size() == 1 ? "1 face" : std::to_string(faces.size()) + " faces";
+            return Error{ErrorCode::NoFaceFound,
+                         name + " shows " + count + "; face " + std::to_string(number) + " does not exist."};
+        }
+        return faces[static_cast<std::size_t>(number) - 1];
+    }
+
+    std::vector<std::unique_ptr<FaceDetector>> detectors_;
+};
+
+}  // namespace
+
+std::unique_ptr<FaceReader> make_face_reader() { return std::make_unique<PhotographReader>(); }
+
+}  // namespace mirror::face

@@ -1,0 +1,199 @@
+#include "engine/face/photograph.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <optional>
+
+#include "engine/core/limits.h"
+#include "engine/core/utf8.h"
+#include "engine/face/exif.h"
+#include "engine/face/picture_decoders.h"
+
+namespace mirror::face {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+constexpr std::size_t sniffed_bytes = 32;
+
+std::string shown_name(const std::filesystem::path& file) {
+    return path_for_message(file.has_filename() ? file.filename() : file);
+}
+
+Error refused(const std::string& name, const std::string& reason) {
+    return {ErrorCode::MalformedFile, name + " " + reason};
+}
+
+std::optional<PhotographFormat> sniff(Bytes bytes) {
+    if (has_text(bytes, 0, "\xFF\xD8\xFF"sv)) return PhotographFormat::Jpeg;
+    if (has_text(bytes, 0, "\x89PNG\r\n\x1A\n"sv)) return PhotographFormat::Png;
+    if (has_text(bytes, 0, "RIFF"sv) && has_text(bytes, 8, "WEBP"sv)) return PhotographFormat::WebP;
+    if (has_text(bytes, 0, "II*\0"sv) || has_text(bytes, 0, "MM\0*"sv)) return PhotographFormat::Tiff;
+    if (has_text(bytes, 0, "II+\0"sv) || has_text(bytes, 0, "MM\0+"sv)) return PhotographFormat::Tiff;
+    // Two letters are little; the reserved fields and a small header must be there as well.
+    if (has_text(bytes, 0, "BM"sv) && little32(bytes, 6) == 0 && little32(bytes, 14) <= 256) return PhotographFormat::Bmp;
+    return std::nullopt;
+}
+
+const char* to_text(PhotographFormat format) {
+    switch (format) {
+        case PhotographFormat::Jpeg: return "JPEG";
+        case PhotographFormat::Png: return "PNG";
+        case PhotographFormat::WebP: return "WebP";
+        case PhotographFormat::Bmp: return "BMP";
+        case PhotographFormat::Tiff: return "TIFF";
+    }
+    return "";
+}
+
+// An open descriptor, closed at the end of its scope.
+class Descriptor {
+public:
+    explicit Descriptor(int value) : value_(value) {}
+    ~Descriptor() {
+        if (value_ >= 0) ::close(value_);
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    int get() const { return value_; }
+
+private:
+    int value_;
+};
+
+std::optional<Error> check_kind(const struct stat& status, const std::string& name) {
+    if (S_ISDIR(status.st_mode)) return refused(name, "is a folder, not a photograph.");
+    if (!S_ISREG(status.st_mode)) return refused(name, "is not a regular file and cannot be read as a photograph.");
+    if (status.st_size == 0) return refused(name, "is empty.");
+    if (status.st_size > limits::kPhotographFileBytes) return refused(name, "is larger than 1 GiB and is refused.");
+    return std::nullopt;
+}
+
+bool read_exactly(int descriptor, std::uint8_t* target, std::size_t count) {
+    while (count > 0) {
+        const ssize_t got = ::read(descriptor, target, count);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        target += got;
+        count -= static_cast<std::size_t>(got);
+    }
+    return true;
+}
+
+Error unsupported(const std::string& name) {
+    return refused(name, "is not supported: a photograph is a JPEG, PNG, WebP, BMP or TIFF file.");
+}
+
+std::optional<PictureSize> stated_size(Bytes bytes, PhotographInfo& info) {
+    switch (info.format) {
+        case PhotographFormat::Jpeg: info.orientation = jpeg_orientation(bytes); return jpeg_size(bytes);
+        case PhotographFormat::Png: info.orientation = png_orientation(bytes); return png_size(bytes);
+        case PhotographFormat::WebP: info.orientation = webp_orientation(bytes); return webp_size(bytes);
+        case PhotographFormat::Bmp: return bmp_size(bytes);
+        case PhotographFormat::Tiff: {
+            const std::optional<TiffHeader> header = tiff_header(bytes);
+            if (!header) return std::nullopt;
+            info.orientation = header->orientation;
+            return header->size;
+        }
+    }
+    return std::nullopt;
+}
+
+Result<Frame> decode_stored(Bytes bytes, PhotographFormat format, const std::string& name) {
+    switch (format) {
+        case PhotographFormat::Jpeg: return decode_jpeg(bytes, name);
+        case PhotographFormat::Png: return decode_png(bytes, name);
+        case PhotographFormat::WebP: return decode_webp(bytes, name);
+        case PhotographFormat::Bmp: return decode_bmp(bytes, name);
+        case PhotographFormat::Tiff: return decode_tiff(bytes, name);
+    }
+    return unsupported(name);
+}
+
+}  // namespace
+
+Result<std::vector<std::uint8_t>> read_photograph_bytes(const std::filesystem::path& file) {
+    const std::string name = shown_name(file);
+    const auto unreadable = [&] {
+        const ErrorCode code = errno == ENOENT || errno == ENOTDIR ? ErrorCode::MissingFile : ErrorCode::MalformedFile;
+        return Error{code, name + " cannot be read: " + std::strerror(errno) + "."};
+    };
+    // Asked before opening, because opening a device may do something; and again after, because the name may have changed hands.
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0) return unreadable();
+    if (const auto wrong = check_kind(status, name)) return *wrong;
+    const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0) return unreadable();
+    if (const auto wrong = check_kind(status, name)) return *wrong;
+
+    std::vector<std::uint8_t> bytes(std::min<std::size_t>(sniffed_bytes, static_cast<std::size_t>(status.st_size)));
+    const std::size_t sniffed = bytes.size();
+    if (!read_exactly(descriptor.get(), bytes.data(), sniffed)) return unreadable();
+    if (!sniff(bytes)) return unsupported(name);
+    bytes.resize(static_cast<std::size_t>(status.st_size));
+    if (!read_exactly(descriptor.get(), bytes.data() + sniffed, bytes.size() - sniffed))
+        return refused(name, "became shorter while it was read.");
+    return bytes;
+}
+
+Result<PhotographInfo> inspect_photograph(Bytes bytes, const std::string& name) {
+    const std::optional<PhotographFormat> format = sniff(bytes);
+    if (!format) return unsupported(name);
+    PhotographInfo info;
+    info.format = *format;
+    const std::optional<PictureSize> size = stated_size(bytes, info);
+    if (!size || size->width < 1 || size->height < 1) return damaged(name, to_text(*format));
+    if (size->width > limits::kPhotographSide || size->height > limits::kPhotographSide ||
+        size->width * size->height > limits::kPhotographPixels)
+        return refused(name, "is too large: " + std::to_string(size->width) + " x " + std::to_string(size->height) +
+                                 " pixels, where 65535 a side and 268435456 in all are allowed.");
+    info.width = static_cast<int>(size->width);
+    info.height = static_cast<int>(size->height);
+    return info;
+}
+
+Result<Frame> decode_photograph(Bytes bytes, const std::string& name) {
+    const Result<PhotographInfo> info = inspect_photograph(bytes, name);
+    if (!info) return info.error();
+    try {
+        Result<Frame> stored = decode_stored(bytes, info.value().format, name);
+        if (!stored) return stored.error();
+        return upright(std::move(stored).value(), info.value().orientation);
+    } catch (const std::bad_alloc&) {
+        return Error{ErrorCode::OutOfMemory, name + " needs more memory than there is."};
+    }
+}
+
+Result<Frame> read_photograph(const std::filesystem::path& file) {
+    Result<std::vector<std::uint8_t>> bytes = read_photograph_bytes(file);
+    if (!bytes) return bytes.error();
+    return decode_photograph(bytes.value(), shown_name(file));
+}
+
+Frame upright(Frame stored, int orientation) {
+    if (orientation < 2 || orientation > 8) return stored;
+    const bool turned = orientation >= 5;
+    const int right = stored.width - 1;
+    const int bottom = stored.height - 1;
+    Frame frame = make_frame(turned ? stored.height : stored.width, turned ? stored.width : stored.height);
+    for (int y = 0; y < frame.height; ++y) {
+        std::uint8_t* target = frame.row(y);
+        for (int x = 0; x < frame.width; ++x, target += 3) {
+            int column = turned ? y : x;
+            int line = turned ? x : y;
+            if (orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8) column = right - column;
+            if (orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7) line = bottom - line;
+            std::memcpy(target, stored.row(line) + 3 * column, 3);
+        }
+    }
+    return frame;
+}
+
+}  // namespace mirror::face
