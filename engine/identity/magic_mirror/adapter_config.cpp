@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "engine/formats/json.h"
+#include "engine/identity/magic_mirror/joined.h"
 #include "engine/identity/magic_mirror/switch_table.h"
 
 namespace mirror::engine::magic_mirror {
@@ -15,6 +16,8 @@ using formats::JsonValue;
 
 // Above every published size, and far below where a product of a few of them leaves 64 bits.
 constexpr std::int64_t kLargestSize = 1 << 20;
+constexpr std::int64_t kLargestWidth = 1 << 20;  // Of products: heads times their size, ff_mult times the width.
+constexpr std::int64_t kMostLayers = 1024;
 
 struct SizeField {
     std::string_view name;
@@ -64,48 +67,71 @@ std::vector<Section> sections_of(AdapterConfig& c) {
     };
 }
 
-Error malformed(const std::string& sentence) { return {ErrorCode::MalformedFile, sentence}; }
+Error malformed(std::initializer_list<std::string_view> parts) { return {ErrorCode::MalformedFile, joined(parts)}; }
 
 Status read_section(const JsonValue& root, const Section& section) {
-    const std::string name(section.name);
+    const std::string_view name = section.name;
     const JsonValue* object = root.find(section.name);
-    if (object == nullptr) return malformed("config has no " + name);
-    if (!object->is_object()) return malformed("config." + name + " is not an object");
+    if (object == nullptr) return malformed({"config has no ", name});
+    if (!object->is_object()) return malformed({"config.", name, " is not an object"});
     for (const SizeField& field : section.fields) {
-        const std::string key = name + "." + std::string(field.name);
+        const std::string key = joined({name, ".", field.name});
         const JsonValue* value = object->find(field.name);
-        if (value == nullptr) return malformed("config has no " + key);
+        if (value == nullptr) return malformed({"config has no ", key});
         const auto integer = value->as_integer();
         if (!integer || *integer < 1 || *integer > kLargestSize) {
-            return malformed("config: " + key + " must be an integer from 1 to " + std::to_string(kLargestSize));
+            return malformed({"config: ", key, " must be an integer from 1 to ", std::to_string(kLargestSize)});
         }
         *field.value = *integer;
     }
     for (const auto& [key, value] : *object->as_object()) {
         const bool known = std::any_of(section.fields.begin(), section.fields.end(), [&](const SizeField& f) { return f.name == key; });
-        if (!known) return malformed("config has the unknown key " + name + "." + key);
+        if (!known) return malformed({"config has the unknown key ", name, ".", key});
     }
     return success();
 }
 
+struct Limit {
+    const char* key;
+    std::int64_t value;
+    std::int64_t most;
+};
+
 // Sizes that are possible alone and impossible together.
-Status check_sizes(const AdapterConfig& config) {
-    if (config.clip_vision.hidden_size % config.clip_vision.num_attention_heads != 0) {
-        return malformed("config: clip_vision.num_attention_heads does not divide clip_vision.hidden_size");
+Status check_sizes(const AdapterConfig& c) {
+    const Limit limits[] = {
+        {"clip_vision.num_hidden_layers", c.clip_vision.num_hidden_layers, kMostLayers},
+        {"clip_vision.image_size", c.clip_vision.patches_per_side(), kMostLayers},
+        {"dit.num_layers", c.dit.num_layers, kMostLayers},
+        {"dit.attention_head_dim", c.dit.width(), kLargestWidth},
+        {"perceiver_face.depth", c.perceiver_face.depth, kMostLayers},
+        {"perceiver_face.head_dim", c.perceiver_face.heads * c.perceiver_face.head_dim, kLargestWidth},
+        {"perceiver_face.ff_mult", c.perceiver_face.ff_mult * c.perceiver_face.width, kLargestWidth},
+        {"perceiver_id.depth", c.perceiver_id.depth, kMostLayers},
+        {"perceiver_id.head_dim", c.perceiver_id.heads * c.perceiver_id.head_dim, kLargestWidth},
+        {"perceiver_id.ff_mult", c.perceiver_id.ff_mult * c.perceiver_id.width, kLargestWidth},
+        {"perceiver_id.ratio", c.perceiver_id.ratio * c.perceiver_id.id_dim, kLargestWidth},
+        {"perceiver_id.tokens", c.perceiver_id.tokens * c.perceiver_id.width, kLargestWidth},
+    };
+    for (const Limit& limit : limits) {
+        if (limit.value > limit.most) return malformed({"config: ", limit.key, " is impossibly large"});
     }
-    if (config.clip_vision.patch_size > config.clip_vision.image_size) {
-        return malformed("config: clip_vision.patch_size is larger than clip_vision.image_size");
+    if (c.clip_vision.hidden_size % c.clip_vision.num_attention_heads != 0) {
+        return malformed({"config: clip_vision.num_attention_heads does not divide clip_vision.hidden_size"});
+    }
+    if (c.clip_vision.patch_size > c.clip_vision.image_size) {
+        return malformed({"config: clip_vision.patch_size is larger than clip_vision.image_size"});
     }
     return success();
 }
 
 Status read_switches(const JsonValue& root, Switches& switches) {
     const JsonValue* object = root.find("switches");
-    if (object == nullptr) return malformed("config has no switches");
-    if (!object->is_object()) return malformed("config.switches is not an object");
+    if (object == nullptr) return malformed({"config has no switches"});
+    if (!object->is_object()) return malformed({"config.switches is not an object"});
     for (const auto& [name, value] : *object->as_object()) {
         const SwitchSpec* spec = find_switch(name);
-        if (spec == nullptr) return malformed("config has the unknown switch " + name);
+        if (spec == nullptr) return malformed({"config has the unknown switch ", name});
         SwitchValue given;
         if (value.as_string() != nullptr) {
             given = *value.as_string();
@@ -115,7 +141,7 @@ Status read_switches(const JsonValue& root, Switches& switches) {
             given = *value.as_number();
         }
         if (!spec->set(*spec, switches, given)) {
-            return malformed("config: the switch " + name + " must be " + spec->allowed());
+            return malformed({"config: the switch ", name, " must be ", spec->allowed()});
         }
     }
     return check_switches(switches);
@@ -130,7 +156,7 @@ Result<AdapterConfig> parse_object(const JsonValue& root) {
     for (const auto& [key, value] : *root.as_object()) {
         const bool known =
             key == "switches" || std::any_of(sections.begin(), sections.end(), [&](const Section& s) { return s.name == key; });
-        if (!known) return malformed("config has the unknown key " + key);
+        if (!known) return malformed({"config has the unknown key ", key});
     }
     if (const Status sizes = check_sizes(config); !sizes.ok()) return sizes.error();
     if (const Status read = read_switches(root, config.switches); !read.ok()) return read.error();
@@ -180,7 +206,7 @@ std::vector<std::int64_t> AdapterConfig::adapted_layers() const {
 Result<AdapterConfig> parse_adapter_config(const std::string& json) {
     Result<JsonValue> root = formats::parse_json(json, "config");
     if (!root.ok()) return root.error();
-    if (!root.value().is_object()) return malformed("config is not a JSON object");
+    if (!root.value().is_object()) return malformed({"config is not a JSON object"});
     return parse_object(root.value());
 }
 
@@ -188,10 +214,10 @@ std::string to_json(const AdapterConfig& config) {
     AdapterConfig copy = config;
     std::string json = "{";
     for (const Section& section : sections_of(copy)) {
-        json += "\"" + std::string(section.name) + "\":{";
+        json += joined({"\"", section.name, "\":{"});
         for (const SizeField& field : section.fields) {
             if (json.back() != '{') json += ",";
-            json += "\"" + std::string(field.name) + "\":" + std::to_string(*field.value);
+            json += joined({"\"", field.name, "\":", std::to_string(*field.value)});
         }
         json += "},";
     }
@@ -200,7 +226,7 @@ std::string to_json(const AdapterConfig& config) {
         const std::string value = spec.json(spec, config.switches);
         if (value == spec.json(spec, Switches{})) continue;
         if (json.back() != '{') json += ",";
-        json += "\"" + std::string(spec.name) + "\":" + value;
+        json += joined({"\"", spec.name, "\":", value});
     }
     return json + "}}";
 }
@@ -208,17 +234,17 @@ std::string to_json(const AdapterConfig& config) {
 Result<std::pair<std::string, std::string>> parse_override(const std::string& text) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
-        return Error{ErrorCode::InvalidRequest, "--set wants NAME=VALUE, not \"" + text + "\""};
+        return Error{ErrorCode::InvalidRequest, joined({"--set wants NAME=VALUE, not ", text})};
     }
     return std::pair{text.substr(0, equals), text.substr(equals + 1)};
 }
 
 Status set_switch(Switches& switches, const std::string& name, const std::string& value) {
     const SwitchSpec* spec = find_switch(name);
-    if (spec == nullptr) return Error{ErrorCode::InvalidRequest, "--set names the unknown switch " + name};
+    if (spec == nullptr) return Error{ErrorCode::InvalidRequest, joined({"--set names the unknown switch ", name})};
     const auto given = spec->from_text(value);
     if (!given || !spec->set(*spec, switches, *given)) {
-        return Error{ErrorCode::InvalidRequest, "--set: the switch " + name + " must be " + spec->allowed()};
+        return Error{ErrorCode::InvalidRequest, joined({"--set: the switch ", name, " must be ", spec->allowed()})};
     }
     return success();
 }
@@ -232,7 +258,7 @@ Status apply_overrides(Switches& switches, const SwitchOverrides& overrides) {
 
 Status check_switches(const Switches& switches) {
     if (!switches.phi_face && switches.face_in_sa) {
-        return malformed("the switch phi_face=off needs face_in_sa=off: face rows without a modulation stay out of self-attention");
+        return malformed({"the switch phi_face=off needs face_in_sa=off: face rows without a modulation stay out of self-attention"});
     }
     return success();
 }
@@ -246,7 +272,7 @@ Result<AdapterConfig> adapter_preset(std::string_view name) {
     }
     if (name == "demo") return demo_preset();
     if (name == "tiny") return tiny_preset();
-    return Error{ErrorCode::InvalidRequest, "there is no adapter preset " + std::string(name) + ": paper, lite, demo or tiny"};
+    return Error{ErrorCode::InvalidRequest, joined({"there is no adapter preset ", name, ": paper, lite, demo or tiny"})};
 }
 
 std::string arch_of(const AdapterConfig& config) {
@@ -257,8 +283,8 @@ std::string arch_of(const AdapterConfig& config) {
 }
 
 std::string clip_layers_of(const Switches& switches) {
-    return "{\"id\":" + std::to_string(switches.id_vit_layer) + ",\"face\":" + std::to_string(switches.face_vit_layer) +
-           ",\"post_ln\":false}";
+    return joined({"{\"id\":", std::to_string(switches.id_vit_layer), ",\"face\":",
+                   std::to_string(switches.face_vit_layer), ",\"post_ln\":false}"});
 }
 
 std::string ref_crop_of(const Switches& switches) {
@@ -266,7 +292,7 @@ std::string ref_crop_of(const Switches& switches) {
         case ReferenceCrop::SquareFace: {
             std::string expand = shortest(switches.ref_crop_expand);
             if (expand.find_first_of(".e") == std::string::npos) expand += ".0";
-            return "square_face:" + expand;
+            return joined({"square_face:", expand});
         }
         case ReferenceCrop::Whole: return "whole";
         case ReferenceCrop::Arcface112: return "arcface112";

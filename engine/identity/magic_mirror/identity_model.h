@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "engine/backbones/cogvideox/transformer.h"
+#include "engine/core/request.h"
 #include "engine/identity/magic_mirror/magic_mirror_hook.h"
 #include "engine/samplers/denoise.h"
 
@@ -20,6 +21,9 @@ struct ActiveSteps {
 
     bool contains(std::int64_t step) const { return step >= first && step <= last; }
 };
+
+// Where the wish of the request and the switch start_merge_step both hold; strength 0 leaves no step.
+ActiveSteps active_steps(const IdentityStrength& wish, const Switches& switches);
 
 struct IdentityPrompts {
     at::Tensor fused;     // [1, L, e]

@@ -9,6 +9,7 @@
 #include "engine/backbones/cogvideox/block.h"
 #include "engine/backbones/cogvideox/transformer.h"
 #include "engine/identity/magic_mirror/adapter.h"
+#include "engine/identity/magic_mirror/three_stream_block.h"
 
 namespace mirror::engine::magic_mirror {
 
@@ -22,16 +23,8 @@ struct Conditioning {
 // need it. id_embeds [N, K, c], face_tokens [1, N*T, d] ([1, T, d] with multi_ref_face=mean).
 Conditioning make_conditioning(const CrossModalAdapter& adapter, const at::Tensor& id_embeds, const at::Tensor& face_tokens);
 
-// The scales of the three terms; 0 leaves a term out rather than multiply by it.
-struct Strength {
-    double face = 1.0;  // s_ca
-    double can = 1.0;   // s_can
-    double sa = 1.0;    // s_sa
-
-    static Strength of(const Switches& switches) { return {switches.face_scale, switches.can_scale, switches.sa_scale}; }
-    static Strength all(double value) { return {value, value, value}; }
-    bool is_zero() const { return face == 0 && can == 0 && sa == 0; }
-};
+// Whether the switches have any use for face tokens.
+bool needs_face_tokens(const Switches& switches);
 
 // One call of the transformer at a time: the face stream lives here between blocks. `adapter` outlives the hook.
 class MagicMirrorHook : public BlockHook {
@@ -49,7 +42,7 @@ private:
     const CrossModalAdapter& adapter_;
     Conditioning conditioning_;
     Strength strength_;
-    at::Tensor face_;
+    at::Tensor face_;  // Undefined where no term reads it.
 };
 
 // The modulation of one adapted block, as stage `can` reports it and the block uses it.
