@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "engine/device/device_calls.h"
+
 namespace mirror::engine::cogvideox {
 
 namespace {
@@ -33,6 +35,13 @@ at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tens
     return x + gate.unsqueeze(1) * y;
 }
 
+GatedAndModulated add_gated_and_modulate(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y,
+                                         const LayerNorm& norm, const Modulation& next) {
+    const ResidualNormModulateOutput output = residual_norm_modulate(
+        {x, y, gate.unsqueeze(1), norm.weight, norm.bias, next.shift.unsqueeze(1), next.scale.unsqueeze(1), norm.epsilon});
+    return {output.residual, output.modulated};
+}
+
 AdaptiveNorm::AdaptiveNorm(const WeightScope& weights, const TransformerConfig& config)
     : linear(weights / "linear", config.time_embed_dim, 6 * config.inner_dim()),
       norm(shared_norm(weights / "norm", config)) {}
@@ -61,14 +70,15 @@ void Block::forward(ForwardState& state) const {
         at::cat({modulate(state.text, norm1.norm, first.text), modulate(state.video, norm1.norm, first.video)}, 1);
     const Heads turned = rotate_heads(normalise_heads(project_qkv(rows)), state.rotary, text_rows);
     const at::Tensor attended = project_out(attention(turned.query, turned.key, turned.value));
-    state.text = add_gated(state.text, first.text.gate, attended.narrow(1, 0, text_rows));
-    state.video = add_gated(state.video, first.video.gate, attended.narrow(1, text_rows, video_rows));
 
     const BlockModulation second = norm2.modulation(state.temb);
-    const at::Tensor fed = feed_forward(
-        at::cat({modulate(state.text, norm2.norm, second.text), modulate(state.video, norm2.norm, second.video)}, 1));
-    state.text = add_gated(state.text, second.text.gate, fed.narrow(1, 0, text_rows));
-    state.video = add_gated(state.video, second.video.gate, fed.narrow(1, text_rows, video_rows));
+    const GatedAndModulated text = add_gated_and_modulate(
+        state.text, first.text.gate, attended.narrow(1, 0, text_rows), norm2.norm, second.text);
+    const GatedAndModulated video = add_gated_and_modulate(
+        state.video, first.video.gate, attended.narrow(1, text_rows, video_rows), norm2.norm, second.video);
+    const at::Tensor fed = feed_forward(at::cat({text.modulated, video.modulated}, 1));
+    state.text = add_gated(text.residual, second.text.gate, fed.narrow(1, 0, text_rows));
+    state.video = add_gated(video.residual, second.video.gate, fed.narrow(1, text_rows, video_rows));
 }
 
 Heads Block::project_qkv(const at::Tensor& rows) const {

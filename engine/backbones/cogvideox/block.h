@@ -37,6 +37,15 @@ at::Tensor modulate(const at::Tensor& x, const LayerNorm& norm, const Modulation
 // x + gate * y, two roundings.
 at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y);
 
+struct GatedAndModulated {
+    at::Tensor residual;   // add_gated(x, gate, y)
+    at::Tensor modulated;  // modulate(residual, norm, next)
+};
+
+// add_gated and the modulate that follows it, at the same roundings; one kernel where the device plug-in has it.
+GatedAndModulated add_gated_and_modulate(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y,
+                                         const LayerNorm& norm, const Modulation& next);
+
 // Predicts the modulation of both streams, and has the LayerNorm that they share.
 struct AdaptiveNorm {
     AdaptiveNorm(const WeightScope& weights, const TransformerConfig& config);
