@@ -1,0 +1,73 @@
+#include "engine/session/decode_video.h"
+
+#include "engine/backbones/cogvideox/pipeline.h"
+#include "engine/core/result.h"
+#include "engine/formats/safetensors.h"
+#include "engine/session/latent_colours.h"
+
+namespace mirror::engine {
+
+namespace {
+
+// Odd counts of latents decode to 4F - 3 frames, even ones to 4F.
+std::int64_t decoded_frames(std::int64_t latents, const VaeConfig& config) {
+    const std::int64_t ratio = config.temporal_compression_ratio;
+    return latents % 2 == 1 ? ratio * (latents - 1) + 1 : ratio * latents;
+}
+
+std::int64_t padding_of(const at::Tensor& latents, std::int64_t frames, const cogvideox::TransformerConfig& config) {
+    const auto expected = cogvideox::latent_frames(frames, config);
+    if (expected.total != latents.size(2))
+        throw EngineError(ErrorCode::ShapeMismatch, "the tensor 'latents' has " + std::to_string(latents.size(2)) +
+                                                        " latent frames where its recipe needs " +
+                                                        std::to_string(expected.total));
+    return expected.padding;
+}
+
+}  // namespace
+
+ClipDescription describe_clip(const SavedLatents& saved, const ModelFolder& folder, const ModelInfo& model) {
+    const VaeConfig vae = folder.vae_config();
+    const at::Tensor& latents = saved.latents;
+    if (latents.size(1) != vae.latent_channels)
+        throw EngineError(ErrorCode::ShapeMismatch, "the tensor 'latents' has the shape " +
+                                                        formats::shape_text(latents.sizes()) + " but this model has " +
+                                                        std::to_string(vae.latent_channels) + " channels");
+    ClipDescription clip{{}, saved.recipe};
+    if (!saved.recipe.empty()) clip.spec = value_or_throw(request_from_json(saved.recipe)).video;
+    else clip.spec = {0, 0, static_cast<int>(decoded_frames(latents.size(2), vae)), model.video.rate};
+    clip.spec.height = static_cast<int>(latents.size(3) * vae.spatial_compression());
+    clip.spec.width = static_cast<int>(latents.size(4) * vae.spatial_compression());
+    return clip;
+}
+
+void decode_video(const ModelFolder& folder, const at::Tensor& latents, const ClipDescription& clip, VideoSink& sink,
+                  RunContext& run) {
+    const VaeConfig config = folder.vae_config();
+    const std::int64_t padding =
+        clip.recipe.empty() ? 0 : padding_of(latents, clip.spec.frames, folder.transformer_config());
+    const at::Tensor placed = latents.to(folder.placement().device, folder.placement().dtype).permute({0, 2, 1, 3, 4});
+    const at::Tensor decodable =
+        cogvideox::decoder_latents(placed, padding, {config.scaling_factor, config.invert_scale_latents});
+
+    run.enter(Stage::Decode, static_cast<int>(CogVideoXVae::decode_chunks(decodable.size(2))));
+    const CogVideoXVae vae = folder.vae(VaeParts::DecoderOnly);
+    sink.begin(clip.spec, clip.recipe);
+    int chunk = 0, written = 0;
+    vae.decode(decodable, Tiling::off(), [&](const at::Tensor& samples) {
+        check_finite(samples, "sample");
+        for (std::int64_t i = 0; i < samples.size(2) && written < clip.spec.frames; ++i, ++written) {
+            run.stop_if_asked();
+            sink.write(frame_from_samples(samples[0].select(1, i)));
+        }
+        ++chunk;
+        const double mean = run.seconds_in_stage() / chunk;
+        run.advance(chunk, mean * static_cast<double>(CogVideoXVae::decode_chunks(decodable.size(2)) - chunk));
+        run.stop_if_asked();
+    });
+    run.enter(Stage::Write);
+    sink.finish();
+    run.advance(1, 0);
+}
+
+}  // namespace mirror::engine

@@ -1,0 +1,63 @@
+#include "engine/session/error_boundary.h"
+
+#include <ATen/ATen.h>
+
+#include <filesystem>
+#include <new>
+#include <string>
+
+#include "engine/core/utf8.h"
+
+namespace mirror::engine {
+
+namespace {
+
+constexpr std::size_t kLongestReason = 160;
+
+// libtorch appends a stack trace and hints; the first line says it.
+std::string first_line(const std::string& message) {
+    std::string line = message.substr(0, message.find('\n'));
+    if (line.size() > kLongestReason) line = line.substr(0, kLongestReason) + "...";
+    return line;
+}
+
+Error error_of_torch(const std::string& message) {
+    const std::string reason = first_line(message);
+    const bool memory = message.find("not enough memory") != std::string::npos ||
+                        message.find("out of memory") != std::string::npos;
+    if (memory) return {ErrorCode::OutOfMemory, "the memory is not enough for this request: " + reason};
+    if (message.find("CUDA") != std::string::npos || message.find("cuda") != std::string::npos)
+        return {ErrorCode::DeviceUnavailable, "the device refused: " + reason};
+    return {ErrorCode::Internal, "the computation failed: " + reason};
+}
+
+}  // namespace
+
+Error error_of_current_exception() {
+    try {
+        throw;
+    } catch (const EngineError& error) {
+        return error.error();
+    } catch (const std::bad_alloc&) {
+        return {ErrorCode::OutOfMemory, "the memory is not enough for this request"};
+    } catch (const c10::Error& error) {
+        return error_of_torch(error.what_without_backtrace());
+    } catch (const std::filesystem::filesystem_error& error) {
+        return {ErrorCode::MissingFile, "cannot use '" + escape_for_message(error.path1()) + "': " + error.code().message()};
+    } catch (const std::exception& error) {
+        return {ErrorCode::Internal, "unexpected failure: " + first_line(error.what())};
+    } catch (...) {
+        return {ErrorCode::Internal, "unexpected failure of an unknown kind"};
+    }
+}
+
+Status guarded(const std::function<void()>& work) {
+    try {
+        work();
+        return success();
+    } catch (...) {
+        return error_of_current_exception();
+    }
+}
+
+}  // namespace mirror::engine

@@ -1,0 +1,116 @@
+// How a video is made, in the order in which it happens.
+
+#include "engine/session/generate.h"
+
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+
+#include "engine/core/utf8.h"
+#include "engine/session/decode_video.h"
+#include "engine/session/denoise_clip.h"
+#include "engine/session/latents_file.h"
+#include "engine/session/memory_estimate.h"
+#include "engine/session/model_info.h"
+#include "engine/session/output_rules.h"
+#include "engine/session/people.h"
+#include "engine/session/prompts.h"
+
+namespace mirror::engine {
+
+namespace {
+
+namespace mm = magic_mirror;
+
+ModelFolder open_folder(const std::filesystem::path& model, const std::string& device, Precision precision) {
+    fix_numerics();
+    return {model, {dtype_of(precision), device_from_text(device)}, WeightCheck::Finite};
+}
+
+mm::AdapterFile open_adapter(const GenerationRequest& request, const ModelFolder& folder, RunContext& run) {
+    mm::AdapterOpening opening;
+    opening.id_pack = folder.recognizer_config().id_pack;
+    opening.base = folder.transformer_config();
+    opening.base_fingerprint = folder.store("transformer")->fingerprint();
+    auto adapter = mm::AdapterFile::open(request.adapter, opening);
+    for (const std::string& warning : adapter.warnings()) run.warn(warning);
+    return adapter;
+}
+
+// Everything that can be refused without reading a weight.
+GenerationRequest checked(GenerationRequest request, const ModelInfo& model) {
+    value_or_throw(check_request(request));
+    if (model.takes_image)
+        throw EngineError(ErrorCode::InvalidRequest, "--model is an image-to-video model: it cannot start from text alone");
+    if (request.kind == OutputKind::Video && request.video.frames > 1 && request.video.frames % model.frames_step != 1)
+        throw EngineError(ErrorCode::InvalidRequest,
+                          "--frames must be " + std::to_string(model.frames_step) + "N+1 for this model");
+    if (request.method != Method::None)
+        request.adapter = value_or_throw(find_adapter(request.model, request.adapter));
+    return request;
+}
+
+// In which steps the person is held; nothing if in none.
+std::optional<mm::ActiveSteps> active_steps(const GenerationRequest& request, const mm::Switches& switches) {
+    const IdentityStrength& identity = request.identity;
+    mm::ActiveSteps active;
+    active.first = std::max<std::int64_t>(identity.first_step - 1, switches.start_merge_step);
+    active.last = std::min(identity.last_step.value_or(request.sampling.steps), request.sampling.steps) - 1;
+    if (identity.value == 0 || active.first > active.last) return std::nullopt;
+    return active;
+}
+
+at::Tensor denoise_with_person(const GenerationRequest& request, const ModelFolder& folder, FaceReader& faces, RunContext& run,
+                               const SharedColours& colours) {
+    const mm::AdapterFile adapter = open_adapter(request, folder, run);
+    const auto references = read_references(faces, request.references, adapter.config(), run);
+    const auto active = active_steps(request, adapter.config().switches);
+    if (!active) return denoise_base(folder, request, encode_prompts(folder, request, std::nullopt, run), colours, run);
+
+    const PersonFeatures person = read_person(folder, adapter, references, run);
+    const PromptPerson prompt_person{&adapter, person.id_embeds, request.identity.value};
+    const PersonRun person_run{adapter, person, encode_prompts(folder, request, prompt_person, run), *active};
+    return denoise_person(folder, request, person_run, colours, run);
+}
+
+}  // namespace
+
+GenerationReport generate_clip(const GenerationRequest& asked, const RunFiles& files, FaceReader& faces, VideoSink& sink,
+                               RunContext& run) {
+    const c10::InferenceMode inference;
+    const ModelInfo model = value_or_throw(read_model_info(asked.model));
+    const GenerationRequest request = checked(asked, model);
+    const ModelFolder folder = open_folder(request.model, request.device, request.precision);
+    require_memory(estimate_memory(folder, request, request.adapter).peak(), folder.placement().device, request.memory_budget);
+    const auto latents_file = files.latents.empty() ? new_latents_file() : files.latents;
+
+    const auto colours = preview_colours(folder, run);
+    const at::Tensor latents = request.method == Method::None
+                                   ? denoise_base(folder, request, encode_prompts(folder, request, std::nullopt, run), colours, run)
+                                   : denoise_with_person(request, folder, faces, run, colours);
+    const std::string recipe = request_to_json(request);
+    save_latents(latents_file, latents, recipe);
+    try {
+        decode_video(folder, latents, {request.video, recipe}, sink, run);
+    } catch (const EngineError& error) {
+        if (error.code() == ErrorCode::Cancelled) throw;
+        throw EngineError(error.code(), std::string(error.what()) + "; the latents are kept in '" +
+                                            escape_for_message(latents_file) + "'");
+    }
+    run.finish();
+    return {latents_file, run.times(), request.sampling.steps, model.random_weights};
+}
+
+GenerationReport decode_clip(const DecodeRequest& request, VideoSink& sink, RunContext& run) {
+    const c10::InferenceMode inference;
+    const ModelInfo model = value_or_throw(read_model_info(request.model));
+    const ModelFolder folder = open_folder(request.model, request.device, request.precision);
+    const SavedLatents saved = load_latents(request.latents);
+    const ClipDescription clip = describe_clip(saved, folder, model);
+    require_memory(estimate_decoding(folder, clip.spec.height, clip.spec.width), folder.placement().device, 0);
+    decode_video(folder, saved.latents, clip, sink, run);
+    run.finish();
+    return {request.latents, run.times(), 0, model.random_weights};
+}
+
+}  // namespace mirror::engine

@@ -1,0 +1,22 @@
+#pragma once
+
+// The two ways to a video: from a request, and from latents that an earlier run saved. They throw EngineError.
+
+#include "engine/session/run_context.h"
+#include "engine/session/session.h"
+
+namespace mirror::engine {
+
+GenerationReport generate_clip(const GenerationRequest& request, const RunFiles& files, FaceReader& faces, VideoSink& sink,
+                               RunContext& run);
+
+struct DecodeRequest {
+    std::filesystem::path latents;
+    std::filesystem::path model;
+    std::string device;
+    Precision precision = Precision::Fp32;
+};
+
+GenerationReport decode_clip(const DecodeRequest& request, VideoSink& sink, RunContext& run);
+
+}  // namespace mirror::engine

@@ -1,0 +1,43 @@
+#include "engine/session/error_boundary.h"
+#include "engine/session/generate.h"
+#include "engine/session/session.h"
+
+namespace mirror::engine {
+
+namespace {
+
+// Loads each model for the stage that needs it and lets it go after it: the largest one decides how much memory a run takes.
+class LocalSession : public Session {
+public:
+    explicit LocalSession(std::unique_ptr<FaceReader> faces) : faces_(std::move(faces)) {}
+
+    Result<GenerationReport> generate(const GenerationRequest& request, const RunFiles& files, VideoSink& sink,
+                                      const Observer& observer, std::stop_token stop) override {
+        return guarded_value<GenerationReport>([&] {
+            RunContext run(observer, std::move(stop));
+            return generate_clip(request, files, *faces_, sink, run);
+        });
+    }
+
+    Result<GenerationReport> decode(const std::filesystem::path& latents, const std::filesystem::path& model,
+                                    const std::string& device, Precision precision, VideoSink& sink,
+                                    const Observer& observer, std::stop_token stop) override {
+        return guarded_value<GenerationReport>([&] {
+            RunContext run(observer, std::move(stop));
+            return decode_clip({latents, model, device, precision}, sink, run);
+        });
+    }
+
+    void release_memory() override {}  // Nothing is held between runs.
+
+private:
+    std::unique_ptr<FaceReader> faces_;
+};
+
+}  // namespace
+
+std::unique_ptr<Session> open_session(std::unique_ptr<FaceReader> faces) {
+    return std::make_unique<LocalSession>(std::move(faces));
+}
+
+}  // namespace mirror::engine

@@ -1,0 +1,80 @@
+#include "engine/session/people.h"
+
+#include "engine/face/face_tensors.h"
+#include "engine/identity/magic_mirror/perceiver_face.h"
+
+namespace mirror::engine {
+
+namespace {
+
+namespace mm = magic_mirror;
+
+mm::ClipFeatures clip_features(const ModelFolder& folder, const mm::AdapterFile& adapter, const std::vector<Frame>& crops) {
+    const Placement& placement = folder.placement();
+    const mm::ClipVision tower = adapter.has_clip_vision()
+                                     ? mm::ClipVision(adapter.clip_vision(placement), adapter.config().clip_vision)
+                                     : folder.clip_vision();
+    if (tower.shape != adapter.config().clip_vision)
+        throw EngineError(ErrorCode::ShapeMismatch,
+                          "image_encoder/config.json differs from the key 'clip_vision' of the adapter's config");
+    return tower(clip_pixel_values(crops).to(placement.device, placement.dtype));
+}
+
+mm::PerceiverId id_perceiver(const ModelFolder& folder, const mm::AdapterFile& adapter) {
+    const mm::AdapterConfig& config = adapter.config();
+    if (adapter.has_perceiver_id())
+        return {adapter.perceiver_id(folder.placement()), {config.perceiver_id, config.clip_vision.hidden_size}};
+    if (folder.perceiver_id_config().shape != config.perceiver_id)
+        throw EngineError(ErrorCode::ShapeMismatch,
+                          "id_perceiver/config.json differs from the key 'perceiver_id' of the adapter's config");
+    return folder.perceiver_id();
+}
+
+// Raw vectors of the recogniser, which always runs in float32: rounding would blur who it is.
+at::Tensor face_embeddings(const ModelFolder& folder, const std::vector<Frame>& aligned) {
+    const ModelFolder exact(folder.path(), {at::kFloat, folder.placement().device}, WeightCheck::Finite);
+    return exact.recognizer().embed(aligned).to(folder.placement().dtype);
+}
+
+}  // namespace
+
+std::vector<ReferenceFace> read_references(FaceReader& reader, const std::vector<ReferencePhoto>& photos,
+                                           const mm::AdapterConfig& config, RunContext& run) {
+    run.enter(Stage::ReadReferences, static_cast<int>(photos.size()));
+    std::vector<ReferenceFace> references;
+    for (const ReferencePhoto& photo : photos) {
+        run.stop_if_asked();
+        references.push_back(value_or_throw(reader.reference(photo, config.switches.ref_crop, config.switches.ref_crop_expand,
+                                                             static_cast<int>(config.clip_vision.image_size))));
+        run.advance(static_cast<int>(references.size()));
+    }
+    return references;
+}
+
+PersonFeatures read_person(const ModelFolder& folder, const mm::AdapterFile& adapter,
+                           const std::vector<ReferenceFace>& references, RunContext& run) {
+    constexpr int kParts = 4;
+    run.enter(Stage::ReadIdentity, kParts);
+    std::vector<Frame> aligned, crops;
+    for (const ReferenceFace& reference : references) {
+        aligned.push_back(reference.aligned);
+        crops.push_back(reference.crop);
+    }
+    const mm::Switches& switches = adapter.config().switches;
+    const at::Tensor embeddings = face_embeddings(folder, aligned);
+    run.advance(1);
+    run.stop_if_asked();
+    const mm::ClipFeatures features = clip_features(folder, adapter, crops);
+    run.advance(2);
+    run.stop_if_asked();
+    PersonFeatures person;
+    person.id_embeds = id_perceiver(folder, adapter)(embeddings, mm::tap(features, switches.id_vit_layer));
+    run.advance(3);
+    run.stop_if_asked();
+    const mm::PerceiverFace perceiver(adapter.weights(folder.placement()) / "perceiver_face", adapter.config());
+    person.face_tokens = perceiver(mm::tap(features, switches.face_vit_layer));
+    run.advance(kParts);
+    return person;
+}
+
+}  // namespace mirror::engine

@@ -1,0 +1,28 @@
+#pragma once
+
+// From the words of a request to the vectors that the transformer reads.
+
+#include <ATen/ATen.h>
+
+#include <optional>
+
+#include "engine/core/request.h"
+#include "engine/identity/magic_mirror/adapter_file.h"
+#include "engine/identity/magic_mirror/identity_model.h"
+#include "engine/session/model_folder.h"
+#include "engine/session/run_context.h"
+
+namespace mirror::engine {
+
+// Whose copies of the class word go into the prompt.
+struct PromptPerson {
+    const magic_mirror::AdapterFile* adapter = nullptr;
+    at::Tensor id_embeds;  // [N, K, c]
+    double strength = 1.0;
+};
+
+// `fused` is undefined without a person. The prompt without copies is the cleaned one either way.
+magic_mirror::IdentityPrompts encode_prompts(const ModelFolder& folder, const GenerationRequest& request,
+                                             const std::optional<PromptPerson>& person, RunContext& run);
+
+}  // namespace mirror::engine
