@@ -14,15 +14,42 @@ import diffusers
 import torch
 import transformers
 
-from tests.parity import golden, stage_transformer
+from tests.parity import (
+    golden,
+    refused_adapters,
+    refused_calls,
+    stage_features,
+    stage_mirror,
+    stage_pipelines,
+    stage_prompt,
+    stage_scheduler,
+    stage_text,
+    stage_transformer,
+    stage_vae,
+)
 from tests.parity.case import Case, Context
 from tests.parity.checkpoints import Store
 from tests.parity.comparison import Row, table
 from tests.parity.program import Program
 
 
+_MODULES = (
+    golden,
+    stage_transformer,
+    stage_vae,
+    stage_scheduler,
+    stage_text,
+    stage_pipelines,
+    stage_features,
+    stage_mirror,
+    stage_prompt,
+    refused_adapters,
+    refused_calls,
+)
+
+
 def _all_cases() -> list[Case]:
-    return [case for module in (golden, stage_transformer) for case in module.cases()]
+    return [case for module in _MODULES for case in module.cases()]
 
 
 def _arguments() -> argparse.Namespace:

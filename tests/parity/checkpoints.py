@@ -157,7 +157,7 @@ class Store:
     root: Path
     _made: dict[str, Path] = field(default_factory=dict)
 
-    def folder(self, key: str, make: Callable[[Path], None]) -> Path:
+    def folder(self, key: str, make: Callable[[Path], object]) -> Path:
         if key not in self._made:
             path = self.root / key
             path.mkdir(parents=True)

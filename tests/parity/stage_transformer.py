@@ -44,7 +44,7 @@ SHAPES = (
     Shape("5b-i2v", "5b-i2v"),
     Shape("5b-i2v other length", "5b-i2v", frames=2),
     Shape("1.5", "1.5", frames=4, height=6),
-    Shape("1.5 one pair", "1.5", frames=2, height=4, width=10, timesteps=(7,)),
+    Shape("1.5 one pair", "1.5", frames=2, height=4, timesteps=(7,)),
     Shape("1.5-i2v", "1.5-i2v", frames=4, height=6),
     Shape("1.5-i2v ofs 0.5", "1.5-i2v", frames=2, ofs=0.5),
     Shape("head size 64, 706 tokens", "wide", frames=5, height=16, width=24, timesteps=(640,)),
