@@ -23,10 +23,10 @@ struct UnigramVocabulary::Step {
     float score = 0.0f;
     std::int64_t start = -1;  // -1: not reached.
 
-    // Doubles meet the float they are kept in: the comparison is made before the rounding.
-    void offer(double candidate, std::size_t from, std::int64_t piece) {
-        if (start != -1 && !(candidate > static_cast<double>(score))) return;
-        score = static_cast<float>(candidate);
+    // Sums in float32: which of two equal splits wins depends on it. The first found keeps its place.
+    void offer(float candidate, std::size_t from, std::int64_t piece) {
+        if (start != -1 && !(candidate > score)) return;
+        score = candidate;
         start = static_cast<std::int64_t>(from);
         id = piece;
     }
@@ -50,7 +50,7 @@ UnigramVocabulary::UnigramVocabulary(const std::vector<VocabularyPiece>& pieces)
         if (piece.type != PieceType::Normal && piece.type != PieceType::UserDefined) continue;
         // A user-defined piece is always chosen: it costs almost nothing, whatever it is made of.
         const double bonus = static_cast<double>(static_cast<float>(piece.text.size()) * max_score) - 0.1;
-        entries_.push_back({id, piece.type == PieceType::UserDefined ? bonus : static_cast<double>(piece.score)});
+        entries_.push_back({id, piece.type == PieceType::UserDefined ? static_cast<float>(bonus) : piece.score});
         texts.push_back(piece.text);
     }
     index_ = PrefixIndex(std::move(texts));
@@ -62,11 +62,11 @@ void UnigramVocabulary::relax_from(std::size_t start, std::string_view normalize
     bool character_is_piece = false;
     index_.walk(normalized.substr(start), [&](std::size_t index, std::size_t length) {
         const Entry& entry = entries_[index];
-        best[start + length].offer(entry.score + static_cast<double>(till_here), start, entry.id);
+        best[start + length].offer(entry.score + till_here, start, entry.id);
         character_is_piece = character_is_piece || length == character;
     });
     if (character_is_piece) return;
-    best[start + character].offer(static_cast<double>(unknown_score_ + till_here), start, unknown_id_);
+    best[start + character].offer(unknown_score_ + till_here, start, unknown_id_);
 }
 
 std::vector<Segment> UnigramVocabulary::split(std::string_view normalized) const {

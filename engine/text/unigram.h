@@ -31,7 +31,7 @@ public:
 private:
     struct Entry {
         std::int64_t id;
-        double score;
+        float score;
     };
     struct Step;  // The best way to reach one byte.
 
