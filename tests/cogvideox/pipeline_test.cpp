@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/core/result.h"
+#include "engine/vae/cogvideox_vae.h"
 #include "tests/cogvideox/golden.h"
 #include "tests/cogvideox/tiny_models.h"
 #include "tests/samplers/published_schedules.h"
@@ -24,18 +25,23 @@ TransformerConfig at_sample_size(TransformerConfig config, std::int64_t side) {
     return config;
 }
 
+VaeConfig tiny_vae() {
+    VaeConfig config;
+    config.block_out_channels = {8, 8, 8, 8};
+    config.latent_channels = 4;
+    config.layers_per_block = 1;
+    config.norm_num_groups = 2;
+    return config;
+}
+
 // One published pipeline on the small models: draws are noise.1, noise.2, ... in the order of the calls.
 struct PipelineRun {
-    at::Tensor latents(SamplerKind kind, int steps, std::int64_t height, std::int64_t width) {
+    at::Tensor denoised(SamplerKind kind, int steps, std::int64_t height, std::int64_t width) {
         const Transformer transformer(deterministic_weights(), config);
         const std::vector<std::int64_t> shape = cogvideox::latent_shape(9, height, width, config);
         const at::Tensor embeds = at::cat({deterministic_input("input.negative_prompt_embeds", {1, 8, 8}),
                                            deterministic_input("input.prompt_embeds", {1, 8, 8})});
-        at::Tensor image;
-        if (posterior_mean.defined()) {
-            image = cogvideox::image_latents({posterior_mean, posterior_logvar, draw({1, 4, 1, shape[3], shape[4]})},
-                                             scale, shape[1], at::kFloat);
-        }
+        const at::Tensor image = config.is_image_to_video() ? encoded_image(shape) : at::Tensor();
         const at::Tensor start = draw(shape);
         DenoiseRun run;
         run.guidance = {6.0, schedule};
@@ -44,44 +50,91 @@ struct PipelineRun {
         return denoise(*make_sampler(kind, published_schedule(snr_shift_scale), steps), start, run);
     }
 
+    // The posterior's noise is drawn before the latents.
+    at::Tensor encoded_image(const std::vector<std::int64_t>& shape) {
+        const at::Tensor picture = deterministic("input.image", {1, 3, shape[3] * 8, shape[4] * 8}, 0.5, 0.5);
+        const Posterior posterior = vae.encode((picture * 2 - 1).unsqueeze(2));
+        const at::Tensor noise = draw({1, 4, 1, shape[3], shape[4]});
+        return cogvideox::image_latents({posterior.mean, posterior.logvar, noise}, scale, shape[1], at::kFloat);
+    }
+
+    at::Tensor video(const at::Tensor& latents) const {
+        const std::int64_t padding = cogvideox::latent_frames(9, config).padding;
+        return cogvideox::frames_from_samples(vae.decode(cogvideox::decoder_latents(latents, padding, scale)));
+    }
+
     at::Tensor draw(at::IntArrayRef shape) { return deterministic_input("noise." + std::to_string(++draws), shape); }
 
     TransformerConfig config;
     double snr_shift_scale = 1.0;
     DynamicGuidance schedule = DynamicGuidance::Off;
     cogvideox::LatentScale scale;
-    at::Tensor posterior_mean;
-    at::Tensor posterior_logvar;
+    CogVideoXVae vae{deterministic_weights(), tiny_vae()};
     int draws = 0;
 };
 
 // Guidance by 6 through a whole run: 1e-3 an element, as between two builds of the published pipeline.
 constexpr double kRunTolerance = 1e-3;
 
+void expect_video(const at::Tensor& video, double sum, double first, double second) {
+    // Pixels are at most 1 and there are up to 41,472 of them, so rounding by 1e-3 at most hardly moves the sum.
+    EXPECT_NEAR(video.sum(at::kDouble).item<double>(), sum, 1e-5 * sum);
+    EXPECT_NEAR(video.flatten()[0].item<double>(), first, kRunTolerance);
+    EXPECT_NEAR(video.flatten()[1].item<double>(), second, kRunTolerance);
+}
+
 TEST(CogVideoXPipeline, TwoBillionMatchesThePublishedPipeline) {
     PipelineRun run;
     run.config = at_sample_size(tiny_2b(), 4);
     run.snr_shift_scale = 3.0;
-    const at::Tensor latents = run.latents(SamplerKind::Ddim, 3, 32, 32);
+    run.scale.scaling_factor = 1.15258426;
+    const at::Tensor latents = run.denoised(SamplerKind::Ddim, 3, 32, 32);
     ASSERT_EQ(latents.sizes(), (at::IntArrayRef{1, 3, 4, 4, 4}));
     expect_golden(latents, {13.032697, 216.019341, {-0.634401, -0.530367}, {}}, kRunTolerance);
+    const at::Tensor video = run.video(latents);
+    ASSERT_EQ(video.sizes(), (at::IntArrayRef{1, 9, 3, 32, 32}));
+    expect_video(video, 15506.971996, 0.756521, 0.831462);
 }
 
 TEST(CogVideoXPipeline, FiveBillionMatchesThePublishedPipeline) {
     PipelineRun run;
     run.config = at_sample_size(tiny_5b(), 4);
     run.schedule = DynamicGuidance::Timestep;
-    const at::Tensor latents = run.latents(SamplerKind::Dpm, 4, 48, 32);
+    const at::Tensor latents = run.denoised(SamplerKind::Dpm, 4, 48, 32);
     ASSERT_EQ(latents.sizes(), (at::IntArrayRef{1, 3, 4, 6, 4}));
     expect_golden(latents, {-15.505609, 331.171348, {-0.187110, -1.709328}, {}}, kRunTolerance);
+    expect_video(run.video(latents), 24889.941191, 0.709720, 0.043637);
+}
+
+TEST(CogVideoXPipeline, FiveBillionFromImagesMatchesThePublishedPipeline) {
+    PipelineRun run;
+    run.config = at_sample_size(tiny_5b_i2v(), 4);
+    const at::Tensor latents = run.denoised(SamplerKind::Dpm, 4, 32, 32);
+    ASSERT_EQ(latents.sizes(), (at::IntArrayRef{1, 3, 4, 4, 4}));
+    expect_golden(latents, {19.170652, 216.728683, {-0.320510, 2.456029}, {}}, kRunTolerance);
+    expect_video(run.video(latents), 15667.461409, 0.493798, 0.436321);
 }
 
 TEST(CogVideoXPipeline, OnePointFiveMatchesThePublishedPipeline) {
     PipelineRun run;
     run.config = at_sample_size(tiny_15(), 10);
-    const at::Tensor latents = run.latents(SamplerKind::Dpm, 4, 48, 32);
+    run.scale.invert_scale_latents = true;
+    const at::Tensor latents = run.denoised(SamplerKind::Dpm, 4, 48, 32);
     ASSERT_EQ(latents.sizes(), (at::IntArrayRef{1, 4, 4, 6, 4}));
     expect_golden(latents, {4.871371, 390.217075, {0.506978, 0.450973}, {}}, kRunTolerance);
+    const at::Tensor video = run.video(latents);
+    ASSERT_EQ(video.sizes(), (at::IntArrayRef{1, 9, 3, 48, 32}));
+    expect_video(video, 23511.902662, 0.615443, 0.341406);
+}
+
+TEST(CogVideoXPipeline, OnePointFiveFromImagesMatchesThePublishedPipeline) {
+    PipelineRun run;
+    run.config = at_sample_size(tiny_15_i2v(), 10);
+    run.scale.invert_scale_latents = true;
+    const at::Tensor latents = run.denoised(SamplerKind::Ddim, 4, 48, 32);
+    ASSERT_EQ(latents.sizes(), (at::IntArrayRef{1, 4, 4, 6, 4}));
+    expect_golden(latents, {53.945575, 446.451537, {0.109557, -0.413352}, {}}, kRunTolerance);
+    expect_video(run.video(latents), 23833.231853, 0.663681, 0.000000);
 }
 
 TEST(CogVideoXPipeline, LatentFramesArePaddedForOnePointFiveOnly) {

@@ -17,8 +17,8 @@ using cogvideox::TransformerInput;
 TransformerInput tiny_input(at::IntArrayRef shape, at::ScalarType dtype = at::kFloat) {
     TransformerInput input;
     input.hidden_states = deterministic_input("input.hidden_states", shape).to(dtype);
-    input.encoder_hidden_states = deterministic_input("input.encoder_hidden_states", {2, 8, 8}).to(dtype);
-    input.timestep = at::tensor({999, 421}, at::kLong);
+    input.encoder_hidden_states = deterministic_input("input.encoder_hidden_states", {shape[0], 8, 8}).to(dtype);
+    input.timestep = at::tensor({999, 421}, at::kLong).narrow(0, 0, shape[0]);
     return input;
 }
 
@@ -63,6 +63,43 @@ TEST(CogVideoXTransformer, OnePointFiveMatchesThePublishedModel) {
 TEST(CogVideoXTransformer, OnePointFiveFromImagesMatchesThePublishedModel) {
     expect_golden(run(tiny_15_i2v(), {2, 4, 8, 6, 8}),
                   {2.089376, 1399.289297, {-0.343812, -1.960530, -1.652429, -3.162338}, {0.307448, 0.529706}});
+}
+
+// Values of diffusers 0.42.1 for shapes that are neither square nor of the trained size.
+TEST(CogVideoXTransformer, OneFrameMatchesThePublishedModel) {
+    expect_golden(run(tiny_2b(), {1, 1, 4, 4, 14}),
+                  {-35.143345, 202.681328, {-0.704742, -1.881844}, {-0.133515, -0.131438}});
+    expect_golden(run(tiny_5b(), {1, 1, 4, 4, 14}),
+                  {-20.366340, 193.872388, {-1.046804, -1.094938}, {-0.639662, 0.092298}});
+    expect_golden(run(tiny_5b_i2v(), {1, 1, 8, 8, 8}),
+                  {-22.528992, 231.453670, {0.736166, -1.286079}, {-0.772036, -0.559286}});
+}
+
+TEST(CogVideoXTransformer, UnequalSidesMatchThePublishedModel) {
+    expect_golden(run(tiny_2b(), {2, 5, 4, 14, 6}),
+                  {-303.891846, 3010.328161, {-2.121329, -1.716202}, {0.510732, -1.508040}});
+    expect_golden(run(tiny_5b(), {2, 5, 4, 14, 6}),
+                  {-191.898447, 3019.614065, {-2.542729, -1.068097}, {0.065290, -1.141343}});
+    TransformerConfig later = tiny_15();
+    later.sample_height = later.sample_width = 20;
+    expect_golden(run(later, {2, 6, 4, 14, 6}),
+                  {-85.403328, 3443.302250, {-0.715078, 1.098163}, {0.677833, -0.384678}});
+}
+
+TEST(CogVideoXTransformer, RareSwitchesMatchThePublishedModel) {
+    TransformerConfig config = tiny_2b();
+    config.attention_bias = false;
+    config.norm_elementwise_affine = false;
+    config.flip_sin_to_cos = false;
+    config.freq_shift = 1;
+    config.patch_bias = false;
+    config.patch_size = 4;
+    config.norm_eps = 1e-4;
+    config.temporal_interpolation_scale = 2.0;
+    config.spatial_interpolation_scale = 1.25;
+    config.temporal_compression_ratio = 8;
+    expect_golden(run(config, {2, 2, 4, 8, 8}),
+                  {-12.459517, 763.864260, {1.671210, -0.309754}, {-0.938659, -0.368121}});
 }
 
 TEST(CogVideoXTransformer, EveryPartOfAFiveBillionBlockMatchesThePublishedModel) {
@@ -112,6 +149,21 @@ TEST(CogVideoXTransformer, BlocksMatchThePublishedModel) {
     expect_golden(state.text, {48.980188, 402.085079, {-1.551707, 0.417684}, {}});
     transformer.blocks()[1].forward(state);
     expect_golden(state.video, {-113.982242, 2612.095047, {1.848948, -1.351494}, {}});
+}
+
+// The reference values would hardly show a wrong epsilon: it matters for rows and heads of small variance only.
+TEST(CogVideoXTransformer, HeadsAndRowsHaveTheirOwnEpsilons) {
+    const Transformer transformer(deterministic_weights(), tiny_5b());
+    const cogvideox::Block& block = transformer.blocks()[0];
+    EXPECT_EQ(block.norm_q.epsilon, 1e-6);
+    EXPECT_EQ(block.norm_k.epsilon, 1e-6);
+    EXPECT_EQ(block.norm1.norm.epsilon, 1e-5);
+    EXPECT_EQ(block.norm2.norm.epsilon, 1e-5);
+    const at::Tensor faint = deterministic_input("faint", {1, 2, 3, 16}) * 1e-3;
+    EXPECT_TRUE(at::equal(block.normalise_query(faint),
+                          at::layer_norm(faint, {16}, block.norm_q.weight, block.norm_q.bias, 1e-6)));
+    EXPECT_FALSE(at::allclose(block.normalise_query(faint),
+                              at::layer_norm(faint, {16}, block.norm_q.weight, block.norm_q.bias, 1e-5), 1e-3, 1e-3));
 }
 
 TEST(CogVideoXTransformer, TextRowsComeBeforeVideoRows) {

@@ -89,6 +89,13 @@ TEST(Denoise, DynamicGuidanceFollowsTheTimestepOrTheStep) {
     EXPECT_FALSE(at::allclose(x0_of_last(DynamicGuidance::Timestep), x0_of_last(DynamicGuidance::Off)));
 }
 
+TEST(Denoise, APredictionWithoutItsUnconditionalRowsIsRefused) {
+    DenoiseRun run = plain_run();
+    run.guidance.scale = 6.0;
+    EXPECT_THROW(denoise(*make_sampler(SamplerKind::Ddim, published_schedule(1.0), 4), at::ones(kShape), run),
+                 EngineError);
+}
+
 TEST(Denoise, EndsAsCancelledBeforeTheNextStep) {
     std::stop_source stop;
     int predicted = 0;
