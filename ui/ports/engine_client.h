@@ -16,13 +16,33 @@
 
 namespace mirror::ui {
 
+// The square that is cut out around a face, in pixels of the upright photograph.
+struct SquareRegion {
+    int x = 0;
+    int y = 0;
+    int side = 0;
+};
+
 // One photograph read and searched: the upright picture, the faces, and for each face what the encoders see of it.
 struct InspectedPhoto {
-    PhotoFaces found;
-    Frame picture;
-    std::vector<FaceCrops> crops;  // crops[i] belongs to found.faces[i]
+    PhotoFaces found;             // Its pixels are those of the photograph, not of `picture`.
+    Frame picture;                // For showing: reduced if the photograph is large.
+    std::vector<FaceCrops> crops;  // crops[i] and squares[i] belong to found.faces[i]
+    std::vector<SquareRegion> squares;
 };
 using SharedPhoto = std::shared_ptr<const InspectedPhoto>;
+
+// What a checkpoint folder says about itself.
+struct ModelCard {
+    QString folder;
+    QString name;         // For people: the folder's name.
+    VideoSpec native;     // The size and length it was made for.
+    int frameStride = 8;  // A clip has one frame more than a multiple of this.
+    SamplerKind sampler = SamplerKind::Dpm;
+    bool hasAdapter = false;  // Without one the person cannot be kept.
+    bool takesImage = false;  // It starts from a first frame.
+    bool randomWeights = false;
+};
 
 // A finished clip, decoded from its file and held in memory so that every frame is there at once.
 struct LoadedClip {
@@ -42,7 +62,7 @@ struct TakeReport {
 };
 
 // Every function returns at once; every answer is a signal on the thread of the client. One answer for each question:
-// photoInspected or photoRefused, clipLoaded or clipRefused, clipSaved or clipNotSaved, finished or failed.
+// modelInspected or modelRefused, photoInspected or photoRefused, clipLoaded or clipRefused, clipSaved or clipNotSaved, finished or failed.
 class EngineClient : public QObject {
     Q_OBJECT
 
@@ -56,6 +76,7 @@ public:
     // The newest preview and nothing older; null when it was taken already.
     virtual SharedPreview takePreview(const QUuid& job) = 0;
 
+    virtual void inspectModel(const QString& folder) = 0;
     virtual void inspectPhoto(const QString& file) = 0;
     virtual void loadClip(const QString& file) = 0;
     // Copies a finished clip durably: `target` is either the whole clip or what it was before.
@@ -69,6 +90,8 @@ Q_SIGNALS:
     void finished(const QUuid& job, const mirror::ui::TakeReport& report);
     void failed(const QUuid& job, const mirror::Error& error);
 
+    void modelInspected(const QString& folder, const mirror::ui::ModelCard& card);
+    void modelRefused(const QString& folder, const mirror::Error& error);
     void photoInspected(const QString& file, const mirror::ui::SharedPhoto& photo);
     void photoRefused(const QString& file, const mirror::Error& error);
     void clipLoaded(const QString& file, const mirror::ui::SharedClip& clip);
