@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from transformers import CLIPVisionConfig, CLIPVisionModel
 
 from tests.parity import adapter_files, checkpoints, fill
-from tests.parity import magic_mirror_reference as reference
+from tests.parity import mirror_reference as reference
 from tests.parity.adapter_files import Adapter, Sizes
 from tests.parity.checkpoints import Store
 
@@ -108,6 +108,10 @@ class Reference:
         return CogVideoXTransformer3DModel.from_pretrained(
             self.path, subfolder="transformer", torch_dtype=self.dtype
         ).eval()
+
+    @property
+    def mirror(self) -> reference.Mirror:
+        return reference.Mirror(self.adapter, self.weights, self.transformer)
 
     @cached_property
     def _perceiver_id(self) -> dict[str, torch.Tensor]:

@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKLCogVideoX
 
-from tests.parity import checkpoints, fill, magic_mirror_reference
+from tests.parity import checkpoints, fill
 from tests.parity.case import DTYPES, Case, Context
 from tests.parity.comparison import Row, Subject, equal
-from tests.parity.magic_mirror_reference import Person, Prompts
 from tests.parity.mirror_models import Reference
+from tests.parity.mirror_reference import Denoising, Person, Prompts, Sampling
 from tests.parity.stage_features import Setting, Tensors, bench, id_embeds, judged
 
 STEP_TOLERANCE = 2e-5
@@ -119,10 +119,7 @@ def forward_inputs(forward: Forward) -> Tensors:
 def _predicted(reference: Reference, inputs: Tensors) -> Tensors:
     person = Person(inputs.get("id_embeds"), inputs.get("face_tokens"))
     rest = {name: value for name, value in inputs.items() if name not in ("id_embeds", "face_tokens")}
-    sample = magic_mirror_reference.predict(
-        reference.adapter, reference.weights, reference.transformer, person, **rest
-    )
-    return {"sample": sample}
+    return {"sample": reference.mirror.predict(person, **rest)}
 
 
 def _rounded(inputs: Tensors, dtype: torch.dtype) -> Tensors:
@@ -193,21 +190,13 @@ def _loop_inputs(loop: Loop) -> Tensors:
 
 def _denoised(loop: Loop, reference: Reference, given: Tensors) -> Tensors:
     inputs = {name: value.to(reference.dtype) for name, value in given.items()}
-    latents = magic_mirror_reference.denoise(
-        reference.adapter,
-        reference.weights,
-        reference.transformer,
+    denoising = Denoising(
+        reference.mirror,
         Person(inputs["id_embeds"], inputs["face_tokens"]),
-        Prompts(
-            inputs["prompt_embeds"], inputs.get("negative_prompt_embeds"), inputs.get("plain_prompt_embeds")
-        ),
-        checkpoints.scheduler(loop.sampler),
-        inputs["latents"],
-        inputs.get("noises"),
-        loop.steps,
-        loop.guidance,
-        loop.dynamic,
+        Prompts(inputs["prompt_embeds"], inputs.get("negative_prompt_embeds"), inputs.get("plain_prompt_embeds")),
+        Sampling(checkpoints.scheduler(loop.sampler), loop.steps, loop.guidance, loop.dynamic),
     )
+    latents = denoising.run(inputs["latents"], inputs.get("noises"))
     return {"latents": latents} | ({"frames": _frames(reference, latents)} if loop.vae else {})
 
 
