@@ -11,26 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import CogVideoXTransformer3DModel
 from safetensors.torch import save_file
 
-from tests.parity import checkpoints, fill
-from tests.parity import magic_mirror_reference as mm
+from tests.parity import adapter_files, checkpoints, fill, mirror_models, mirror_reference
+from tests.parity.adapter_files import TINY
+from tests.parity.mirror_reference import Denoising, Mirror, Person, Prompts, Sampling
 
-BASE = {
-    "num_attention_heads": 4,
-    "attention_head_dim": 16,
-    "in_channels": 4,
-    "out_channels": 4,
-    "time_embed_dim": 32,
-    "text_embed_dim": 48,
-    "num_layers": 4,
-    "sample_height": 4,
-    "sample_width": 4,
-    "sample_frames": 5,
-    "max_text_seq_length": 16,
-    "use_rotary_positional_embeddings": True,
-}
+Tensors = dict[str, torch.Tensor]
 
 # Every switch that acts on a block, and the combinations of the paper's ablations.
 BLOCK_CASES: dict[str, dict[str, Any]] = {
@@ -77,85 +64,94 @@ def block_inputs(references: int) -> dict[str, torch.Tensor]:
     }
 
 
-def features(results: dict[str, torch.Tensor]) -> None:
-    config = mm.Config()
+def _mirror(switches: dict[str, Any], dtype: torch.dtype = torch.float32, computed: torch.dtype | None = None) -> Mirror:
+    """Weights stored in one dtype and computed with in another."""
+    adapter = adapter_files.make(TINY, switches, dtype)
+    precision = computed or dtype
+    model = checkpoints.transformer("5b", **mirror_models.transformer_changes(TINY)).to(dtype).to(precision)
+    return Mirror(adapter, {name: value.to(precision) for name, value in adapter.tensors.items()}, model)
+
+
+def _block(mirror: Mirror, inputs: Tensors, mask: torch.Tensor | None = None) -> torch.Tensor:
+    rest = {name: value for name, value in inputs.items() if name not in ("id_embeds", "face_tokens")}
+    return mirror.predict(Person(inputs["id_embeds"], inputs["face_tokens"]), **rest, adapter_mask=mask)
+
+
+@torch.no_grad()
+def features(results: Tensors) -> None:
     pixels = fill.tensor("input.pixel_values", (2, 3, 32, 32))
-    last, penultimate = mm.clip_vision(mm.clip_tower(config), pixels)
+    states = mirror_models.clip_model(TINY)(pixels, output_hidden_states=True).hidden_states
+    last, penultimate = states[-1], states[-2]
     results["clip.last_hidden_state"], results["clip.penultimate"] = last, penultimate
     embedding = fill.tensor("input.face_embedding", (2, 16), scale=20.0)
-    results["perceiver_id"] = mm.perceiver_id(mm.filled(mm.perceiver_id_shapes(config)), config, embedding, last)
-    for name, changed in {
+    weights = mirror_models.perceiver_id_tensors(TINY)
+    results["perceiver_id"] = mirror_reference.perceive_identity(weights, TINY.perceiver_id, embedding, last)
+    for name, switches in {
         "concat": {},
         "mean": {"multi_ref_face": "mean"},
         "learned_pos": {"face_rope": "learned_pos"},
     }.items():
-        variant = mm.Config(changed=changed)
-        results[f"perceiver_face.{name}"] = mm.perceiver_face(mm.filled(mm.adapter_shapes(variant)), variant, penultimate)
+        adapter = adapter_files.make(TINY, switches)
+        results[f"perceiver_face.{name}"] = mirror_reference.perceive_face(adapter, adapter.tensors, penultimate)
 
 
-def fusion(results: dict[str, torch.Tensor]) -> None:
+def fusion(results: Tensors) -> None:
     text = fill.tensor("input.prompt_embeds", (1, 16, 48), scale=0.3)
     identity = fill.tensor("input.id_embeds", (2, 2, 32))
     masks = {"stack": [2, 3, 5, 9], "mean": [4, 6], "norm": [2, 3, 4, 5]}
     changes = {"stack": {}, "mean": {"multi_ref_text": "mean"}, "norm": {"fuse_out_norm": "layernorm"}}
     for name, positions in masks.items():
-        config = mm.Config(changed=changes[name])
+        adapter = adapter_files.make(TINY, changes[name])
         mask = torch.zeros(1, 16, dtype=torch.int64)
         mask[0, positions] = 1
-        results[f"fuse.{name}"] = mm.fuse(mm.filled(mm.adapter_shapes(config)), config, text, identity, mask)
+        results[f"fuse.{name}"] = mirror_reference.fuse(adapter, adapter.tensors, text, identity, mask)
 
 
-def blocks(results: dict[str, torch.Tensor]) -> None:
-    base = checkpoints.filled(CogVideoXTransformer3DModel(**BASE))
-    for name, changed in BLOCK_CASES.items():
-        config = mm.Config(changed=changed)
-        weights = mm.filled(mm.adapter_shapes(config))
-        results[f"block.{name}"] = mm.mm_transformer(base, weights, config, block_inputs(1))
-    config = mm.Config()
-    weights = mm.filled(mm.adapter_shapes(config))
-    results["block.two_references"] = mm.mm_transformer(base, weights, config, block_inputs(2))
-    results["block.masked"] = mm.mm_transformer(base, weights, config, block_inputs(1), [0, 1])
-    bf16 = {k: v.bfloat16() if v.is_floating_point() else v for k, v in block_inputs(1).items()}
-    half = mm.filled(mm.adapter_shapes(config), torch.bfloat16)
-    base16 = checkpoints.filled(CogVideoXTransformer3DModel(**BASE)).bfloat16()
-    results["block.bf16"] = mm.mm_transformer(base16, half, config, bf16).float()
-    rounded = {k: v.float() if v.is_floating_point() else v for k, v in bf16.items()}
-    results["block.bf16_exact"] = mm.mm_transformer(
-        base16.float(), {k: v.float() for k, v in half.items()}, config, rounded
+def blocks(results: Tensors) -> None:
+    for name, switches in BLOCK_CASES.items():
+        results[f"block.{name}"] = _block(_mirror(switches), block_inputs(1))
+    mirror = _mirror({})
+    results["block.two_references"] = _block(mirror, block_inputs(2))
+    results["block.masked"] = _block(mirror, block_inputs(1), torch.tensor([0, 1]))
+    half = torch.bfloat16
+    rounded = {k: v.to(half) if v.is_floating_point() else v for k, v in block_inputs(1).items()}
+    results["block.bf16"] = _block(_mirror({}, half), rounded).float()
+    widened = {k: v.float() if v.is_floating_point() else v for k, v in rounded.items()}
+    results["block.bf16_exact"] = _block(_mirror({}, half, torch.float32), widened)
+
+
+def loops(results: Tensors) -> None:
+    person = Person(block_inputs(1)["id_embeds"], block_inputs(1)["face_tokens"])
+    prompts = Prompts(
+        fill.tensor("input.prompt_embeds", (1, 5, 48)),
+        fill.tensor("input.negative_prompt_embeds", (1, 5, 48)),
+        fill.tensor("input.plain_prompt_embeds", (1, 5, 48)),
     )
-
-
-def loops(results: dict[str, torch.Tensor]) -> None:
-    base = checkpoints.filled(CogVideoXTransformer3DModel(**BASE))
-    inputs = {
-        **block_inputs(1),
-        "latents": fill.tensor("input.latents", (1, 2, 4, 4, 6)),
-        "prompt_embeds": fill.tensor("input.prompt_embeds", (1, 5, 48)),
-        "plain_prompt_embeds": fill.tensor("input.plain_prompt_embeds", (1, 5, 48)),
-        "negative_prompt_embeds": fill.tensor("input.negative_prompt_embeds", (1, 5, 48)),
-    }
-    for name, changed in {
+    sampling = Sampling(checkpoints.scheduler("ddim"), steps=3, guidance=6.0, dynamic=False)
+    latents = fill.tensor("input.latents", (1, 2, 4, 4, 6))
+    for name, switches in {
         "drop": {},
         "keep": {"cfg_uncond_face": "keep"},
         "start_merge_step": {"start_merge_step": 2},
     }.items():
-        config = mm.Config(changed=changed)
-        weights = mm.filled(mm.adapter_shapes(config))
-        sampling = mm.Sampling(sampler="ddim")
-        results[f"loop.{name}"] = mm.mm_t2v(base, weights, config, checkpoints.scheduler("ddim"), sampling, inputs)
+        results[f"loop.{name}"] = Denoising(_mirror(switches), person, prompts, sampling).run(latents, None)
 
 
-def main() -> None:
-    torch.set_num_threads(1)
-    results: dict[str, torch.Tensor] = {}
+def all_results() -> Tensors:
+    results: Tensors = {}
     features(results)
     fusion(results)
     blocks(results)
     loops(results)
+    return {name: value.contiguous() for name, value in results.items()}
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    results = all_results()
     target = Path(__file__).parents[1] / "golden" / "magic_mirror.safetensors"
     target.parent.mkdir(exist_ok=True)
-    note = {"written_by": "python -m tests.parity.magic_mirror_golden"}
-    save_file({name: value.contiguous() for name, value in results.items()}, str(target), note)
+    save_file(results, str(target), {"written_by": "python -m tests.parity.magic_mirror_golden"})
     print(target, f"{len(results)} tensors")
 
 
