@@ -1,0 +1,142 @@
+#include "app/cli/generation_options.h"
+
+#include <tuple>
+
+#include "app/cli/command.h"
+#include "app/cli/option_values.h"
+#include "engine/core/limits.h"
+#include "engine/core/utf8.h"
+
+namespace mirror::cli {
+
+namespace {
+
+constexpr int kFramesStep = 8;
+constexpr int kMostFaces = 10'000;
+
+template <typename Word>
+Word one_of(const std::string& option, const std::string& text, std::initializer_list<Word> words) {
+    std::string listed;
+    for (const Word word : words) {
+        if (text == to_text(word)) return word;
+        listed += (listed.empty() ? "" : ", ") + std::string(to_text(word));
+    }
+    throw UsageError(option + " wants one of " + listed + ", not '" + escape_for_message(text) + "'");
+}
+
+int frames_value(const std::string& option, const std::string& text) {
+    const auto frames = integer_value(option, text, 1, limits::kMaxFrames);
+    if (frames % kFramesStep != 1) throw UsageError(option + " wants 8N+1 frames, not " + std::to_string(frames));
+    return static_cast<int>(frames);
+}
+
+void add_what(CLI::App& command, GenerationOptions& options, OutputKind kind) {
+    add_values(command, "--reference", "A photograph of the person; give it again for more of the same person (up to 4)",
+               options.references);
+    add_value(command, "--face", "Which face, counted from 1, if a photograph has several", [&options](const std::string& text) {
+        options.face = static_cast<int>(integer_value("--face", text, 1, kMostFaces));
+    });
+    add_value(command, "--prompt", "What the person does: \"a woman img smiles\"", [&options](const std::string& text) {
+        options.prompt = utf8_value("--prompt", text);
+    })->required();
+    add_value(command, "--negative", "What is not wanted", [&options](const std::string& text) {
+        options.negative = utf8_value("--negative", text);
+    });
+    add_value(command, "-o,--output", kind == OutputKind::Image ? "The picture (PNG)" : "The video (MP4)",
+              [&options](const std::string& text) { options.output = text; })
+        ->required();
+    add_value(command, "--latents", "Where the denoised latents go, before they are decoded",
+              [&options](const std::string& text) { options.latents = text; });
+    add_value(command, "--preview-dir", "A folder for small previews of every step (PNG)",
+              [&options](const std::string& text) { options.preview_folder = text; });
+}
+
+void add_which_model(CLI::App& command, GenerationOptions& options) {
+    add_value(command, "--model", "A checkpoint folder", [&options](const std::string& text) { options.model = text; });
+    add_value(command, "--method", "magic-mirror or none", [&options](const std::string& text) {
+        options.method = one_of("--method", text, {Method::MagicMirror, Method::None});
+    });
+    add_value(command, "--adapter", "An adapter file, or the index of its shards (DIR/adapter)",
+              [&options](const std::string& text) { options.adapter = text; });
+    add_value(command, "--device", "cpu, cuda or cuda:N (cpu)",
+              [&options](const std::string& text) { options.device = device_value("--device", text); });
+    add_value(command, "--precision", "fp32 or bf16 (fp32 on the CPU, bf16 on a GPU)", [&options](const std::string& text) {
+        options.precision = precision_value("--precision", text);
+    });
+    add_value(command, "--budget", "How much memory the run may use, such as 8GiB", [&options](const std::string& text) {
+        options.budget = bytes_value("--budget", text);
+    });
+}
+
+void add_how(CLI::App& command, GenerationOptions& options, OutputKind kind) {
+    if (kind == OutputKind::Video)
+        add_value(command, "--frames", "8N+1, or 16N+1 with a 1.5 model (the model's own length)",
+                  [&options](const std::string& text) { options.frames = frames_value("--frames", text); });
+    add_value(command, "--size", "WIDTHxHEIGHT, divisible by 16 (the model's own size)",
+              [&options](const std::string& text) { options.size = size_value("--size", text); });
+    add_value(command, "--steps", "1 to 1000 (50)", [&options](const std::string& text) {
+        options.steps = static_cast<int>(integer_value("--steps", text, 1, limits::kMaxSteps));
+    });
+    add_value(command, "--guidance", "0 to 100 (6)", [&options](const std::string& text) {
+        options.guidance = number_value("--guidance", text, 0, limits::kMaxGuidance);
+    });
+    add_value(command, "--seed", "0 to 2^64-1 (0)",
+              [&options](const std::string& text) { options.seed = unsigned_value("--seed", text); });
+    add_value(command, "--identity-strength", "X from 0 to 1.5, or X:FIRST-LAST for those steps only (1)",
+              [&options](const std::string& text) { options.strength = strength_value("--identity-strength", text); });
+    add_value(command, "--dynamic-guidance", "timestep, step or off (timestep with dpm, off with ddim)",
+              [&options](const std::string& text) {
+                  options.dynamic_guidance =
+                      one_of("--dynamic-guidance", text, {DynamicGuidance::Timestep, DynamicGuidance::Step, DynamicGuidance::Off});
+              });
+}
+
+}  // namespace
+
+Precision precision_value(const std::string& option, const std::string& text) {
+    return one_of(option, text, {Precision::Fp32, Precision::Bf16});
+}
+
+void add_generation_options(CLI::App& command, GenerationOptions& options, OutputKind kind) {
+    add_what(command, options, kind);
+    add_which_model(command, options);
+    add_how(command, options, kind);
+    add_switch(command, "--json", "Report progress and the result as one JSON object a line", options.json);
+}
+
+std::filesystem::path model_folder(const std::string& given) {
+    if (!given.empty() && given != "pocket") return given;
+    throw EngineError(ErrorCode::MissingFile,
+                      "no model is installed: give a checkpoint folder with --model DIR (models init makes one to try)");
+}
+
+GenerationRequest make_request(const GenerationOptions& options, OutputKind kind, const engine::ModelInfo& model) {
+    GenerationRequest request;
+    request.kind = kind;
+    request.model = options.model;
+    request.adapter = options.adapter;
+    request.method = options.method;
+    request.prompt = {options.prompt, options.negative};
+    request.video = model.video;
+    if (options.size) std::tie(request.video.width, request.video.height) = *options.size;
+    if (options.frames) request.video.frames = *options.frames;
+    if (kind == OutputKind::Image) request.video.frames = 1;
+    if (request.video.frames > 1 && request.video.frames % model.frames_step != 1)
+        throw UsageError("--frames wants " + std::to_string(model.frames_step) + "N+1 frames with this model, not " +
+                         std::to_string(request.video.frames));
+    request.sampling.sampler = model.sampler;
+    request.sampling.steps = options.steps.value_or(request.sampling.steps);
+    request.sampling.guidance = options.guidance.value_or(request.sampling.guidance);
+    request.sampling.dynamic_guidance = options.dynamic_guidance.value_or(model.dynamic_guidance);
+    request.sampling.seed = options.seed;
+    if (options.method != Method::None)
+        for (const std::string& file : options.references) request.references.push_back({file, options.face});
+    request.identity = options.strength;
+    request.device = options.device;
+    request.precision = options.precision.value_or(options.device == "cpu" ? Precision::Fp32 : Precision::Bf16);
+    request.memory_budget = options.budget;
+    if (const Status status = check_request(request); !status) throw UsageError(status.error().detail);
+    return request;
+}
+
+}  // namespace mirror::cli

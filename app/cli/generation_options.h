@@ -1,0 +1,51 @@
+#pragma once
+
+// The options that `generate` and `image` share, and the request that they make together with the model's own defaults.
+
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/request.h"
+#include "engine/session/model_info.h"
+
+namespace mirror::cli {
+
+struct GenerationOptions {
+    std::vector<std::string> references;
+    std::optional<int> face;
+    std::string prompt;
+    std::string negative;
+    std::string output;
+    std::string model;
+    std::string adapter;
+    std::string latents;
+    std::string preview_folder;
+    Method method = Method::MagicMirror;
+    std::optional<int> frames;
+    std::optional<std::pair<int, int>> size;
+    std::optional<int> steps;
+    std::optional<double> guidance;
+    std::uint64_t seed = 0;
+    IdentityStrength strength;
+    std::optional<DynamicGuidance> dynamic_guidance;
+    std::string device = "cpu";
+    std::optional<Precision> precision;
+    std::uint64_t budget = 0;
+    bool json = false;
+};
+
+void add_generation_options(CLI::App& command, GenerationOptions& options, OutputKind kind);
+
+// Throws UsageError for what only the model decides (the length of 1.5 clips), and what options say together.
+GenerationRequest make_request(const GenerationOptions& options, OutputKind kind, const engine::ModelInfo& model);
+
+// `--model`, or EngineError saying that none is installed.
+std::filesystem::path model_folder(const std::string& given);
+
+Precision precision_value(const std::string& option, const std::string& text);
+
+}  // namespace mirror::cli

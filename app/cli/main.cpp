@@ -1,0 +1,25 @@
+// magic-mirror: the engine on the command line.
+
+#include <fcntl.h>
+
+#include <string>
+#include <vector>
+
+#include "app/cli/program.h"
+#include "engine/device/cuda_plugin.h"
+
+namespace {
+
+// A program started with a closed standard stream would open its files under that number and then print into them.
+void reserve_standard_streams() {
+    for (int descriptor = 0; descriptor <= 2; ++descriptor)
+        if (::fcntl(descriptor, F_GETFD) < 0) static_cast<void>(::open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    reserve_standard_streams();
+    mirror::engine::load_cuda_plugin();
+    return mirror::cli::run_program(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+}

@@ -1,0 +1,100 @@
+#include "app/cli/program.h"
+
+#include <algorithm>
+
+#include "app/cli/command.h"
+#include "app/cli/console.h"
+#include "app/cli/option_values.h"
+#include "app/cli/stop_signals.h"
+#include "engine/session/error_boundary.h"
+
+namespace mirror::cli {
+
+namespace {
+
+constexpr const char* kDescription =
+    "Magic Mirror Studio on the command line: one to four photographs of a person and a sentence become a video.";
+
+// The parser takes "--name=" for "--name" and would eat the next argument.
+std::vector<std::string> with_empty_values(const std::vector<std::string>& arguments) {
+    std::vector<std::string> result;
+    for (const std::string& argument : arguments) {
+        const bool is_empty_value = argument.starts_with("--") && argument.size() > 3 && argument.find('=') == argument.size() - 1;
+        result.push_back(is_empty_value ? argument.substr(0, argument.size() - 1) : argument);
+        if (is_empty_value) result.emplace_back();
+    }
+    return result;
+}
+
+struct Outcome {
+    int code = kExitDone;
+    std::string message;
+};
+
+Outcome parse(CLI::App& program, const std::vector<std::string>& arguments, Console& console) {
+    try {
+        std::vector<std::string> reversed = with_empty_values(arguments);
+        std::reverse(reversed.begin(), reversed.end());
+        program.parse(std::move(reversed));
+        return {};
+    } catch (const CLI::CallForVersion& call) {
+        console.print(std::string(call.what()) + "\n");
+    } catch (const CLI::CallForHelp&) {
+        const auto chosen = program.get_subcommands();
+        console.print(chosen.empty() ? program.help() : chosen.front()->help());
+    } catch (const CLI::ParseError& error) {
+        return {kExitUsage, error.what()};
+    } catch (const UsageError& error) {
+        return {kExitUsage, error.what()};
+    }
+    return {kExitDone, "shown"};
+}
+
+Outcome outcome_of(const Error& error) {
+    return {error.code == ErrorCode::Cancelled ? kExitStopped : kExitFailed, error.detail};
+}
+
+Outcome execute(const Action& action, Invocation& invocation) {
+    Outcome usage;
+    const Status status = engine::guarded([&] {
+        try {
+            action(invocation);
+        } catch (const UsageError& error) {
+            usage = {kExitUsage, error.what()};
+        }
+    });
+    return status ? usage : outcome_of(status.error());
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& arguments) {
+    const StopSignals signals;
+    Console console;
+    CLI::App program(kDescription, "magic-mirror");
+    program.set_version_flag("--version", "magic-mirror " MIRROR_VERSION);
+    program.require_subcommand(1);
+    Action chosen;
+    add_generate_commands(program, chosen);
+    add_decode_command(program, chosen);
+    add_face_command(program, chosen);
+    add_models_command(program, chosen);
+    add_run_stage_command(program, chosen);
+
+    bool json = false;
+    Outcome outcome = parse(program, arguments, console);
+    if (outcome.code == kExitDone && !outcome.message.empty()) return kExitDone;
+    if (outcome.code == kExitDone) {
+        Invocation invocation{console, signals.token(), json};
+        outcome = execute(chosen, invocation);
+    }
+    if (outcome.code == kExitDone) {
+        console.print_warnings();
+        return kExitDone;
+    }
+    if (json) console.event(failed_event(outcome.message));
+    console.fail(outcome.message);
+    return outcome.code;
+}
+
+}  // namespace mirror::cli

@@ -1,0 +1,74 @@
+#include "app/cli/run_observer.h"
+
+#include <array>
+#include <cstdio>
+#include <system_error>
+
+#include "engine/core/utf8.h"
+#include "engine/media/png_sink.h"
+
+namespace mirror::cli {
+
+namespace {
+
+// step-0007-02.png: the third latent frame after step 7.
+void write_preview(const PreviewClip& clip, const std::filesystem::path& folder, Console& console) {
+    for (std::size_t i = 0; i < clip.frames.size(); ++i) {
+        std::array<char, 48> name{};
+        std::snprintf(name.data(), name.size(), "step-%04d-%02zu.png", clip.step, i);
+        const Status written = media::write_png(folder / name.data(), clip.frames[i]);
+        if (!written && i == 0) console.warn(written.error().detail);
+    }
+}
+
+std::string seconds_text(double seconds) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%8.2f s", seconds);
+    return text.data();
+}
+
+}  // namespace
+
+void prepare_folder(const std::filesystem::path& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (!std::filesystem::is_directory(folder))
+        throw EngineError(ErrorCode::WriteFailed, "cannot make the folder '" + escape_for_message(folder) + "'");
+}
+
+Observer make_observer(Invocation& invocation, Report report, const std::filesystem::path& preview_folder) {
+    Observer observer;
+    observer.preview_every_steps = preview_folder.empty() ? 0 : 1;
+    Console& console = invocation.console;
+    observer.tell = [&console, report, preview_folder](const ProgressEvent& event) {
+        if (const auto* progress = std::get_if<Progress>(&event)) {
+            if (report == Report::Json) console.event(progress_event(*progress));
+            else console.show_progress(*progress);
+        } else if (const auto* preview = std::get_if<SharedPreview>(&event)) {
+            write_preview(**preview, preview_folder, console);
+        } else if (const auto* notice = std::get_if<Notice>(&event)) {
+            if (report == Report::Json) console.event(warning_event(notice->detail));
+            console.warn(notice->detail);
+        }
+    };
+    return observer;
+}
+
+void report_done(Invocation& invocation, Report report, const FinishedRun& run) {
+    Console& console = invocation.console;
+    console.clear_progress();
+    if (report == Report::Json) {
+        console.event(done_event(run.output.string()));
+        return;
+    }
+    double total = 0;
+    for (const engine::StageTime& time : run.report.times) {
+        console.print_line(seconds_text(time.seconds) + "  " + to_text(time.stage));
+        total += time.seconds;
+    }
+    console.print_line(seconds_text(total) + "  together");
+    console.print_line("Wrote " + escape_for_message(run.output.string(), 4096) + " (" + run.description + ")." +
+                       (run.report.random_weights ? " The model has random weights, so this is a noise picture." : ""));
+}
+
+}  // namespace mirror::cli
