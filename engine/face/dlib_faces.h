@@ -18,8 +18,12 @@ public:
     DlibFaces(const DlibFaces&) = delete;
     DlibFaces& operator=(const DlibFaces&) = delete;
 
-    // Boxes without landmarks. The detector's own threshold is 0; `score` is its margin mapped to 0..1, 0.5 at the threshold.
-    std::vector<FaceBox> boxes(const Frame& picture, double threshold) const;
+    // The detector's margin, 0 at its own threshold, as a score between 0 and 1, and back.
+    static double score_of(double margin);
+    static double margin_of(double score);
+
+    // Boxes without landmarks, of at least `margin`.
+    std::vector<FaceBox> boxes(const Frame& picture, double margin) const;
 
     // The 68 landmarks reduced to five: the middle of each eye, the tip of the nose, the mouth corners.
     std::array<Point, 5> landmarks(const Frame& picture, const FaceBox& box) const;

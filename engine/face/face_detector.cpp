@@ -1,17 +1,13 @@
 #include "engine/face/face_detector.h"
 
 #include <opencv2/imgproc.hpp>
-#include <opencv2/objdetect.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <optional>
+#include <utility>
 
-#include "engine/core/result.h"
-#include "engine/core/utf8.h"
-#include "engine/face/dlib_faces.h"
-#include "engine/face/face_models.h"
+#include "engine/face/second_look.h"
 
 namespace mirror::face {
 namespace {
@@ -35,65 +31,32 @@ Frame to_frame(const cv::Mat& picture) {
 
 class HogDetector : public FaceDetector {
 public:
+    explicit HogDetector(std::shared_ptr<SecondLook> look) : look_(std::move(look)) {}
+
     std::vector<FaceBox> detect(const Frame& picture) override {
-        if (!models_) models_.emplace();
-        std::vector<FaceBox> faces = models_->boxes(picture, 0.0);
-        for (FaceBox& face : faces) face.landmarks = models_->landmarks(picture, face);
-        return faces;
+        return look_->confirm(picture, look_->dlib().boxes(picture, doubtful_margin));
     }
 
 private:
-    std::optional<DlibFaces> models_;
+    static constexpr double doubtful_margin = -0.3;  // The second look decides.
+
+    std::shared_ptr<SecondLook> look_;
 };
 
-double overlap(const FaceBox& a, const FaceBox& b) {
-    const double width = std::min(a.x1, b.x1) - std::max(a.x0, b.x0);
-    const double height = std::min(a.y1, b.y1) - std::max(a.y0, b.y0);
-    if (width <= 0 || height <= 0) return 0;
-    const double both = (a.x1 - a.x0) * (a.y1 - a.y0) + (b.x1 - b.x0) * (b.y1 - b.y0);
-    return width * height / (both - width * height);
-}
-
-// Finds what the first detector's threshold hides: dim, blurred and slightly turned faces. Alone it would take any bright blob
-// with two dark spots for a face.
+// Proposes what the first detector does not see at any size: mostly blurred and dark faces.
 class HaarDetector : public FaceDetector {
 public:
+    explicit HaarDetector(std::shared_ptr<SecondLook> look) : look_(std::move(look)) {}
+
     std::vector<FaceBox> detect(const Frame& picture) override {
-        load();
-        cv::Mat grey;
-        cv::cvtColor(view(picture), grey, cv::COLOR_RGB2GRAY);
-        cv::equalizeHist(grey, grey);
-        std::vector<cv::Rect> found;
-        cascade_.detectMultiScale(grey, found, 1.1, 4, 0, {60, 60});
-        if (found.empty()) return {};
-        std::vector<FaceBox> faces;
-        for (const FaceBox& doubtful : models_->boxes(picture, doubtful_threshold)) {
-            const bool agreed = std::any_of(found.begin(), found.end(), [&](const cv::Rect& r) {
-                const FaceBox box{double(r.x), double(r.y), double(r.x + r.width), double(r.y + r.height), 0, {}};
-                return overlap(box, doubtful) >= agreeing_overlap;
-            });
-            if (!agreed) continue;
-            faces.push_back(doubtful);
-            faces.back().landmarks = models_->landmarks(picture, doubtful);
-        }
-        return faces;
+        return look_->confirm(picture, look_->haar_boxes(picture, neighbours, smallest));
     }
 
 private:
-    static constexpr double doubtful_threshold = -0.5;
-    static constexpr double agreeing_overlap = 0.4;
+    static constexpr int neighbours = 3;
+    static constexpr int smallest = 60;
 
-    void load() {
-        if (models_) return;
-        const std::filesystem::path file = find_haar_cascade();
-        if (!cascade_.load(file.string()))
-            throw EngineError(ErrorCode::MalformedFile,
-                              "The face model " + path_for_message(file.filename()) + " is damaged; install it again.");
-        models_.emplace();
-    }
-
-    cv::CascadeClassifier cascade_;
-    std::optional<DlibFaces> models_;
+    std::shared_ptr<SecondLook> look_;
 };
 
 // A picture at another size, perhaps with a margin, and the way back.
@@ -149,9 +112,10 @@ std::vector<FaceBox> detect_on(FaceDetector& detector, const Frame& picture, int
 }
 
 std::vector<FaceBox> climb(FaceDetector& detector, const Frame& picture) {
-    const int long_side = std::max(picture.width, picture.height);
-    if (long_side > canvases.front()) {
-        std::vector<FaceBox> faces = detect_on(detector, picture, std::min(long_side, largest_canvas), false);
+    // First for the small faces of groups; small pictures are enlarged at most twice.
+    const int first = std::min(largest_canvas, 2 * std::max(picture.width, picture.height));
+    if (first > canvases.front()) {
+        std::vector<FaceBox> faces = detect_on(detector, picture, first, false);
         if (!faces.empty()) return faces;
     }
     for (const int canvas : canvases) {
@@ -165,8 +129,9 @@ std::vector<FaceBox> climb(FaceDetector& detector, const Frame& picture) {
 
 std::vector<std::unique_ptr<FaceDetector>> make_face_detectors() {
     std::vector<std::unique_ptr<FaceDetector>> detectors;
-    detectors.push_back(std::make_unique<HogDetector>());
-    detectors.push_back(std::make_unique<HaarDetector>());
+    const auto look = std::make_shared<SecondLook>();
+    detectors.push_back(std::make_unique<HogDetector>(look));
+    detectors.push_back(std::make_unique<HaarDetector>(look));
     return detectors;
 }
 

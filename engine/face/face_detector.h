@@ -19,8 +19,9 @@ public:
     virtual std::vector<FaceBox> detect(const Frame& picture) = 0;
 };
 
-// The detectors in the order in which they are tried: dlib's histogram-of-gradients detector, then OpenCV's Haar cascade, whose
-// finds the former must confirm at a lower threshold. Both place dlib's 68 landmarks. The models are loaded at first use.
+// The detectors in the order in which they are tried: dlib's histogram-of-gradients detector, then OpenCV's Haar cascade. Finds
+// of both are confirmed by a second, closer look of the former; both place dlib's 68 landmarks. The models are loaded at first
+// use.
 std::vector<std::unique_ptr<FaceDetector>> make_face_detectors();
 
 // Runs each detector until one finds something: on the picture at a sequence of sizes, so that small faces and faces that fill
