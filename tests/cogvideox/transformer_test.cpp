@@ -1,6 +1,9 @@
 #include "engine/backbones/cogvideox/transformer.h"
 
+#include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 #include "engine/core/result.h"
 #include "tests/cogvideox/golden.h"
@@ -256,6 +259,32 @@ TEST(CogVideoXTransformer, CanBeBuiltWithoutMemoryAndCountsAsPublished) {
     config.in_channels = 32;
     config.ofs_embed_dim = 512;
     EXPECT_EQ(count(config), std::pair(std::size_t{1028}, std::int64_t{5'571'594'880}));
+}
+
+// Training needs gradients of what enters the blocks, against differences of the function itself.
+TEST(CogVideoXTransformer, GradientsReachItsInputs) {
+    const Transformer transformer(deterministic_weights(at::kDouble), tiny_5b());
+    TransformerInput input = tiny_input({1, 1, 4, 4, 4}, at::kDouble);
+    input.encoder_hidden_states.set_requires_grad(true);
+    input.hidden_states.set_requires_grad(true);
+    transformer.forward(input).square().sum().backward();
+    const at::Tensor gradient = input.encoder_hidden_states.grad();
+    ASSERT_TRUE(gradient.defined());
+    ASSERT_TRUE(input.hidden_states.grad().defined());
+
+    const c10::NoGradGuard quiet;
+    constexpr double kStep = 1e-5;
+    const auto loss_at = [&](std::int64_t row, double change) {
+        TransformerInput moved = input;
+        moved.encoder_hidden_states = input.encoder_hidden_states.detach().clone();
+        moved.encoder_hidden_states[0][row][0] += change;
+        return transformer.forward(moved).square().sum().item<double>();
+    };
+    for (const std::int64_t row : {0, 7}) {
+        const double slope = (loss_at(row, kStep) - loss_at(row, -kStep)) / (2 * kStep);
+        // Rotations are float32 inside, which the difference of 1e-5 magnifies.
+        EXPECT_NEAR(gradient[0][row][0].item<double>(), slope, 0.02 * std::abs(slope) + 0.02);
+    }
 }
 
 TEST(CogVideoXTransformer, MisshapenInputsAreNamed) {

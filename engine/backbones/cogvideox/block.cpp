@@ -37,8 +37,9 @@ at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tens
 
 GatedAndModulated add_gated_and_modulate(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y,
                                          const LayerNorm& norm, const Modulation& next) {
-    const ResidualNormModulateOutput output = residual_norm_modulate(
-        {x, y, gate.unsqueeze(1), norm.weight, norm.bias, next.shift.unsqueeze(1), next.scale.unsqueeze(1), norm.epsilon});
+    const ResidualNormModulateOutput output =
+        residual_norm_modulate({x, y, gate.unsqueeze(1), norm.weight, norm.bias, next.shift.unsqueeze(1),
+                                next.scale.unsqueeze(1), norm.epsilon});
     return {output.residual, output.modulated};
 }
 
@@ -72,8 +73,8 @@ void Block::forward(ForwardState& state) const {
     const at::Tensor attended = project_out(attention(turned.query, turned.key, turned.value));
 
     const BlockModulation second = norm2.modulation(state.temb);
-    const GatedAndModulated text = add_gated_and_modulate(
-        state.text, first.text.gate, attended.narrow(1, 0, text_rows), norm2.norm, second.text);
+    const GatedAndModulated text =
+        add_gated_and_modulate(state.text, first.text.gate, attended.narrow(1, 0, text_rows), norm2.norm, second.text);
     const GatedAndModulated video = add_gated_and_modulate(
         state.video, first.video.gate, attended.narrow(1, text_rows, video_rows), norm2.norm, second.video);
     const at::Tensor fed = feed_forward(at::cat({text.modulated, video.modulated}, 1));

@@ -45,7 +45,7 @@ std::string shape_text(const at::Tensor& tensor) {
     return text + "]";
 }
 
-// What the hook's way of running a block is: its own, or the block's.
+// A hook's way of running the block, or the block's own.
 void run_block(const Block& block, int index, ForwardState& state, std::span<BlockHook* const> hooks) {
     for (BlockHook* hook : hooks) hook->before_block(index, state);
     BlockHook* owner = nullptr;
@@ -90,6 +90,7 @@ Transformer::Transformer(const WeightScope& weights, const TransformerConfig& co
         ofs_in_ = Linear(weights / "ofs_embedding" / "linear_1", *config.ofs_embed_dim, *config.ofs_embed_dim);
         ofs_out_ = Linear(weights / "ofs_embedding" / "linear_2", *config.ofs_embed_dim, *config.ofs_embed_dim);
     }
+    blocks_.reserve(static_cast<std::size_t>(config.num_layers));
     for (std::int64_t i = 0; i < config.num_layers; ++i)
         blocks_.emplace_back(weights / "transformer_blocks" / i, config);
 }
