@@ -11,7 +11,8 @@ constexpr double kRowEpsilon = 1e-5;   // As the base model's norms of rows.
 
 std::map<std::int64_t, AdaptedBlock> make_blocks(const WeightScope& weights, const AdapterConfig& config) {
     std::map<std::int64_t, AdaptedBlock> blocks;
-    for (const std::int64_t layer : config.adapted_layers()) blocks.emplace(layer, AdaptedBlock(weights / layer, config));
+    for (const std::int64_t layer : config.adapted_layers())
+        blocks.emplace(layer, AdaptedBlock(weights / layer, config));
     return blocks;
 }
 
@@ -37,7 +38,9 @@ CrossModalAdapter::CrossModalAdapter(const WeightScope& weights, const AdapterCo
       blocks(make_blocks(weights / "blocks", config)) {}
 
 Adapter::Adapter(const WeightScope& weights, const AdapterConfig& config)
-    : perceiver_face(weights / "perceiver_face", config), fuse(weights / "fuse", config), cross_modal(weights, config) {}
+    : perceiver_face(weights / "perceiver_face", config),
+      fuse(weights / "fuse", config),
+      cross_modal(weights, config) {}
 
 std::vector<ShapeRecorder::Entry> adapter_tensors(const AdapterConfig& config) {
     const auto recorder = std::make_shared<ShapeRecorder>();

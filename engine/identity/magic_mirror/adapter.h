@@ -1,7 +1,7 @@
 #pragma once
 
-// All trainable parts of Magic Mirror as they lie in one adapter file. A stage that needs a single part constructs that part;
-// constructing them all on a ShapeRecorder says which tensors a configuration has.
+// All trainable parts of Magic Mirror as they lie in one adapter file. A stage that needs a single part constructs that
+// part; constructing them all on a ShapeRecorder says which tensors a configuration has.
 
 #include <map>
 #include <string>

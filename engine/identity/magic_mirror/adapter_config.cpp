@@ -85,7 +85,8 @@ Status read_section(const JsonValue& root, const Section& section) {
         *field.value = *integer;
     }
     for (const auto& [key, value] : *object->as_object()) {
-        const bool known = std::any_of(section.fields.begin(), section.fields.end(), [&](const SizeField& f) { return f.name == key; });
+        const bool known = std::any_of(section.fields.begin(), section.fields.end(),
+                                       [&](const SizeField& f) { return f.name == key; });
         if (!known) return malformed({"config has the unknown key ", name, ".", key});
     }
     return success();
@@ -154,8 +155,8 @@ Result<AdapterConfig> parse_object(const JsonValue& root) {
         if (const Status read = read_section(root, section); !read.ok()) return read.error();
     }
     for (const auto& [key, value] : *root.as_object()) {
-        const bool known =
-            key == "switches" || std::any_of(sections.begin(), sections.end(), [&](const Section& s) { return s.name == key; });
+        const bool known = key == "switches" || std::any_of(sections.begin(), sections.end(),
+                                                            [&](const Section& s) { return s.name == key; });
         if (!known) return malformed({"config has the unknown key ", key});
     }
     if (const Status sizes = check_sizes(config); !sizes.ok()) return sizes.error();
@@ -258,7 +259,9 @@ Status apply_overrides(Switches& switches, const SwitchOverrides& overrides) {
 
 Status check_switches(const Switches& switches) {
     if (!switches.phi_face && switches.face_in_sa) {
-        return malformed({"the switch phi_face=off needs face_in_sa=off: face rows without a modulation stay out of self-attention"});
+        return malformed(
+            {"the switch phi_face=off needs face_in_sa=off: face rows without a modulation stay out of "
+             "self-attention"});
     }
     return success();
 }
@@ -272,7 +275,8 @@ Result<AdapterConfig> adapter_preset(std::string_view name) {
     }
     if (name == "demo") return demo_preset();
     if (name == "tiny") return tiny_preset();
-    return Error{ErrorCode::InvalidRequest, joined({"there is no adapter preset ", name, ": paper, lite, demo or tiny"})};
+    return Error{ErrorCode::InvalidRequest,
+                 joined({"there is no adapter preset ", name, ": paper, lite, demo or tiny"})};
 }
 
 std::string arch_of(const AdapterConfig& config) {
@@ -283,8 +287,8 @@ std::string arch_of(const AdapterConfig& config) {
 }
 
 std::string clip_layers_of(const Switches& switches) {
-    return joined({"{\"id\":", std::to_string(switches.id_vit_layer), ",\"face\":",
-                   std::to_string(switches.face_vit_layer), ",\"post_ln\":false}"});
+    return joined({"{\"id\":", std::to_string(switches.id_vit_layer),
+                   ",\"face\":", std::to_string(switches.face_vit_layer), ",\"post_ln\":false}"});
 }
 
 std::string ref_crop_of(const Switches& switches) {
@@ -294,8 +298,10 @@ std::string ref_crop_of(const Switches& switches) {
             if (expand.find_first_of(".e") == std::string::npos) expand += ".0";
             return joined({"square_face:", expand});
         }
-        case ReferenceCrop::Whole: return "whole";
-        case ReferenceCrop::Arcface112: return "arcface112";
+        case ReferenceCrop::Whole:
+            return "whole";
+        case ReferenceCrop::Arcface112:
+            return "arcface112";
     }
     return "";
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// The configuration that a Magic Mirror adapter file carries in its metadata: sizes of every part, and the switches that
-// settle what the paper leaves open. Values only; which tensors follow from it is said by magic_mirror/adapter.h.
+// The configuration that a Magic Mirror adapter file carries in its metadata: sizes of every part, and the switches
+// that settle what the paper leaves open. Values only; which tensors follow from it is said by magic_mirror/adapter.h.
 
 #include <cstdint>
 #include <string>
@@ -38,7 +38,9 @@ struct ClipVisionShape {
     std::int64_t patch_size = 14;
 
     std::int64_t patches_per_side() const { return image_size / patch_size; }
-    std::int64_t tokens() const { return patches_per_side() * patches_per_side() + 1; }  // One more for the class token.
+    std::int64_t tokens() const {
+        return patches_per_side() * patches_per_side() + 1;
+    }  // One more for the class token.
     friend bool operator==(const ClipVisionShape&, const ClipVisionShape&) = default;
 };
 
@@ -90,7 +92,8 @@ enum class UnconditionalFace { Drop, Keep };
 enum class CaInit { CopyZero, Copy, Xavier };
 enum class PerceiverInit { Random, PerceiverId };
 
-// Every switch with its default. The names in files and on the command line are those of the fields, unless said otherwise.
+// Every switch with its default. The names in files and on the command line are those of the fields, unless said
+// otherwise.
 struct Switches {
     bool text_fuse = true;
     bool face_in_sa = true;
@@ -111,7 +114,7 @@ struct Switches {
     AdapterLayers adapter_layers = AdapterLayers::Even;
     MultiRefText multi_ref_text = MultiRefText::Stack;
     MultiRefFace multi_ref_face = MultiRefFace::Concat;
-    std::int64_t id_vit_layer = -1;    // -1 is the tower's last layer, -2 the one before.
+    std::int64_t id_vit_layer = -1;  // -1 is the tower's last layer, -2 the one before.
     std::int64_t face_vit_layer = -2;
     double face_scale = 1.0;
     double can_scale = 1.0;

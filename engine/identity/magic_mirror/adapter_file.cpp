@@ -25,7 +25,8 @@ class Refusal {
 public:
     explicit Refusal(std::string file) : file_(std::move(file)) {}
 
-    [[noreturn]] void operator()(std::initializer_list<std::string_view> parts, ErrorCode code = ErrorCode::MalformedFile) const {
+    [[noreturn]] void operator()(std::initializer_list<std::string_view> parts,
+                                 ErrorCode code = ErrorCode::MalformedFile) const {
         throw EngineError(code, joined({file_, ": ", joined(parts)}));
     }
 
@@ -36,8 +37,10 @@ private:
 bool is_version(const std::string& text) {
     int version = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-    const bool digits = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-    return digits && error == std::errc{} && end == text.data() + text.size() && version >= 1 && version <= kNewestVersion;
+    const bool digits =
+        !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return digits && error == std::errc{} && end == text.data() + text.size() && version >= 1 &&
+           version <= kNewestVersion;
 }
 
 void check_fields(const formats::Metadata& metadata, const AdapterOpening& opening, const Refusal& refuse) {
@@ -46,9 +49,11 @@ void check_fields(const formats::Metadata& metadata, const AdapterOpening& openi
     }
     if (metadata.at("format") != kFormat) refuse({"the metadata field format is not ", kFormat});
     if (!is_version(metadata.at("format_version"))) {
-        refuse({"the metadata field format_version is ", metadata.at("format_version"), " but this program reads version 1"});
+        refuse({"the metadata field format_version is ", metadata.at("format_version"),
+                " but this program reads version 1"});
     }
-    if (!metadata.at("arch").starts_with("cogvideox")) refuse({"the metadata field arch is ", metadata.at("arch"), ", not a CogVideoX"});
+    if (!metadata.at("arch").starts_with("cogvideox"))
+        refuse({"the metadata field arch is ", metadata.at("arch"), ", not a CogVideoX"});
     if (metadata.at("id_embedding_norm") != "raw") refuse({"the metadata field id_embedding_norm is not raw"});
     const std::string& pack = metadata.at("id_pack");
     if (!opening.id_pack.empty() && opening.id_pack != pack && !opening.allow_id_pack_mismatch) {
@@ -63,7 +68,8 @@ bool clip_layers_agree(const std::string& text, const Switches& switches) {
     const auto* face = parsed.value().find("face");
     const auto* post_norm = parsed.value().find("post_ln");
     if (id == nullptr || face == nullptr || post_norm == nullptr || post_norm->as_bool() == nullptr) return false;
-    return id->as_integer() == switches.id_vit_layer && face->as_integer() == switches.face_vit_layer && !*post_norm->as_bool();
+    return id->as_integer() == switches.id_vit_layer && face->as_integer() == switches.face_vit_layer &&
+           !*post_norm->as_bool();
 }
 
 // Fields that say again what the configuration says.
@@ -134,7 +140,8 @@ void check_tensors(const WeightStore& store, const Entries& wanted, const Refusa
                    ErrorCode::ShapeMismatch);
         }
         if (!is_weight(entry.dtype)) {
-            refuse({"the tensor ", name, " has the dtype ", formats::to_text(entry.dtype), " but must have F32, F16 or BF16"});
+            refuse({"the tensor ", name, " has the dtype ", formats::to_text(entry.dtype),
+                    " but must have F32, F16 or BF16"});
         }
     }
     for (const auto& entry : wanted) {
@@ -153,7 +160,7 @@ struct SizeCheck {
 }  // namespace
 
 DitShape dit_shape_of(const cogvideox::TransformerConfig& base) {
-    return {base.num_layers,     base.num_attention_heads,  base.attention_head_dim, base.time_embed_dim,
+    return {base.num_layers,     base.num_attention_heads, base.attention_head_dim, base.time_embed_dim,
             base.text_embed_dim, base.max_text_seq_length, base.in_channels,        base.patch_size};
 }
 
@@ -172,12 +179,13 @@ void check_base_model(const AdapterConfig& config, const cogvideox::TransformerC
     };
     for (const SizeCheck& check : checks) {
         if (check.adapter == check.base) continue;
-        throw EngineError(ErrorCode::MalformedFile, joined({"the adapter was made for a base model with ", check.key, " ",
-                                                            std::to_string(check.adapter), ", but this one has ",
-                                                            std::to_string(check.base)}));
+        throw EngineError(ErrorCode::MalformedFile,
+                          joined({"the adapter was made for a base model with ", check.key, " ",
+                                  std::to_string(check.adapter), ", but this one has ", std::to_string(check.base)}));
     }
     const auto refuse = [](std::string_view field, std::string_view why) {
-        throw EngineError(ErrorCode::InvalidRequest, joined({"Magic Mirror cannot run on this base model: ", field, " ", why}));
+        throw EngineError(ErrorCode::InvalidRequest,
+                          joined({"Magic Mirror cannot run on this base model: ", field, " ", why}));
     };
     if (base.patch_size_t) refuse("patch_size_t", "must be null");
     if (!base.use_rotary_positional_embeddings) refuse("use_rotary_positional_embeddings", "must be true");
@@ -203,9 +211,11 @@ AdapterFile AdapterFile::open(const std::filesystem::path& file, const AdapterOp
     check_tensors(*adapter.store_, wanted, refuse);
 
     const auto base = adapter.metadata().find("base_model_sha256");
-    if (base != adapter.metadata().end() && !opening.base_fingerprint.empty() && base->second != opening.base_fingerprint) {
+    if (base != adapter.metadata().end() && !opening.base_fingerprint.empty() &&
+        base->second != opening.base_fingerprint) {
         adapter.warnings_.push_back(
-            joined({file.filename().string(), ": base_model_sha256 is not that of this base model; the adapter was made on another"}));
+            joined({file.filename().string(),
+                    ": base_model_sha256 is not that of this base model; the adapter was made on another"}));
     }
     return adapter;
 }

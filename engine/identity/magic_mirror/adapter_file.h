@@ -1,7 +1,7 @@
 #pragma once
 
-// Opens an adapter file (one .safetensors, or the .index.json of its shards) and refuses, in a fixed order and by name, what
-// cannot be used: the file, a metadata field, a key or switch of its configuration, the base model, a tensor.
+// Opens an adapter file (one .safetensors, or the .index.json of its shards) and refuses, in a fixed order and by name,
+// what cannot be used: the file, a metadata field, a key or switch of its configuration, the base model, a tensor.
 
 #include <filesystem>
 #include <memory>
@@ -16,8 +16,8 @@
 namespace mirror::engine::magic_mirror {
 
 struct AdapterOpening {
-    SwitchOverrides overrides;             // --set
-    std::string id_pack;                   // The recogniser in use; empty: nothing is compared.
+    SwitchOverrides overrides;  // --set
+    std::string id_pack;        // The recogniser in use; empty: nothing is compared.
     bool allow_id_pack_mismatch = false;
     // The base model, in stages that load it; its fingerprint may be empty, then nothing is compared.
     std::optional<cogvideox::TransformerConfig> base;
@@ -56,8 +56,8 @@ private:
     std::vector<std::string> warnings_;
 };
 
-// Whether Magic Mirror is defined on this base (rotary positions, no patch_size_t, no ofs_embed_dim) and the adapter was made
-// for its sizes. EngineError names the field (`patch_size_t`, `dit.num_layers`).
+// Whether Magic Mirror is defined on this base (rotary positions, no patch_size_t, no ofs_embed_dim) and the adapter
+// was made for its sizes. EngineError names the field (`patch_size_t`, `dit.num_layers`).
 void check_base_model(const AdapterConfig& config, const cogvideox::TransformerConfig& base);
 
 // The adapter's view of a base model.

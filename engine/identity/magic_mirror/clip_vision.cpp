@@ -46,7 +46,8 @@ ClipVisionShape read_clip_vision_config(const ConfigReader& reader) {
     }
     if (shape.patch_size > shape.image_size) reader.refuse("patch_size", "is larger than image_size");
     if (reader.text_or("hidden_act", "quick_gelu") != "quick_gelu") reader.refuse("hidden_act", "must be quick_gelu");
-    if (reader.number_or("layer_norm_eps", kEpsilon, 0, 1) != kEpsilon) reader.refuse("layer_norm_eps", "must be 1e-05");
+    if (reader.number_or("layer_norm_eps", kEpsilon, 0, 1) != kEpsilon)
+        reader.refuse("layer_norm_eps", "must be 1e-05");
     return shape;
 }
 
@@ -89,7 +90,8 @@ ClipVision::ClipVision(const WeightScope& weights, const ClipVisionShape& vision
 
 ClipFeatures ClipVision::operator()(const at::Tensor& pixel_values) const {
     check_shape("pixel_values", pixel_values, {kAnySize, kColours, shape.image_size, shape.image_size});
-    const at::Tensor patches = at::conv2d(pixel_values, patch_embedding, {}, shape.patch_size).flatten(2).transpose(1, 2);
+    const at::Tensor patches =
+        at::conv2d(pixel_values, patch_embedding, {}, shape.patch_size).flatten(2).transpose(1, 2);
     const at::Tensor class_token = class_embedding.expand({pixel_values.size(0), 1, shape.hidden_size});
     at::Tensor hidden = pre_layrnorm(at::cat({class_token, patches}, 1) + position_embedding);
     at::Tensor previous = hidden;

@@ -18,8 +18,8 @@ namespace mirror::engine::magic_mirror {
 // The image_encoder folder's config.json. EngineError names file and key; other activations and epsilons are refused.
 ClipVisionShape read_clip_vision_config(const ConfigReader& reader);
 
-// How to open the tower's file: published files have the prefix `vision_model.`, transformers 5 saves without; the projection
-// and position buffers are passed over.
+// How to open the tower's file: published files have the prefix `vision_model.`, transformers 5 saves without; the
+// projection and position buffers are passed over.
 WeightStoreOptions clip_vision_store();
 
 struct ClipLayer {
@@ -62,8 +62,8 @@ struct ClipVision {
 // The tap a switch names: -1 the last layer, -2 the one before.
 const at::Tensor& tap(const ClipFeatures& features, std::int64_t layer);
 
-// 8-bit pictures as the tower wants them: [N, H, W, 3] uint8 -> [N, 3, H, W] float32, scaled to 0..1 and normalised with
-// the published mean and deviation. Cropping and resizing come before.
+// 8-bit pictures as the tower wants them: [N, H, W, 3] uint8 -> [N, 3, H, W] float32, scaled to 0..1 and normalised
+// with the published mean and deviation. Cropping and resizing come before.
 at::Tensor clip_pixel_values(const at::Tensor& pictures);
 
 }  // namespace mirror::engine::magic_mirror

@@ -14,7 +14,8 @@ at::Tensor as_chunks(const at::Tensor& factors, std::int64_t count) {
 }  // namespace
 
 at::Tensor twelve_chunks(const at::Tensor& norm1_factors, const at::Tensor& norm2_factors) {
-    const at::Tensor first = as_chunks(norm1_factors, kChunksPerStream);  // Video shift scale gate, text shift scale gate.
+    const at::Tensor first =
+        as_chunks(norm1_factors, kChunksPerStream);  // Video shift scale gate, text shift scale gate.
     const at::Tensor second = as_chunks(norm2_factors, kChunksPerStream);
     return at::cat({first.narrow(1, 0, 3), second.narrow(1, 0, 3), first.narrow(1, 3, 3), second.narrow(1, 3, 3)}, 1);
 }
@@ -32,10 +33,12 @@ at::Tensor IdProjection::operator()(const at::Tensor& id_embeds) const {
 }
 
 ConditionPredictor::ConditionPredictor(const WeightScope& weights, const AdapterConfig& config)
-    : fc1(weights / "fc1", config.can.id_vector_dim + config.dit.time_embed_dim + config.dit.width(), config.can.hidden_dim),
+    : fc1(weights / "fc1", config.can.id_vector_dim + config.dit.time_embed_dim + config.dit.width(),
+          config.can.hidden_dim),
       fc2(weights / "fc2", config.can.hidden_dim, kBaseChunks * config.dit.width()) {}
 
-at::Tensor ConditionPredictor::operator()(const at::Tensor& id_vector, const at::Tensor& temb, const at::Tensor& base) const {
+at::Tensor ConditionPredictor::operator()(const at::Tensor& id_vector, const at::Tensor& temb,
+                                          const at::Tensor& base) const {
     const at::Tensor first_video_shift = base.select(1, static_cast<std::int64_t>(ModulationChunk::Shift1));
     const at::Tensor condition = at::cat({id_vector.expand({temb.size(0), -1}), temb, first_video_shift}, -1);
     return as_chunks(fc2(at::silu(fc1(condition))), kBaseChunks);

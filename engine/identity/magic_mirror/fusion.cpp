@@ -24,7 +24,9 @@ at::Tensor marked_positions(const at::Tensor& mask) {
 }  // namespace
 
 FusionMlp::FusionMlp(const WeightScope& weights, std::int64_t inputs, std::int64_t width)
-    : norm(weights / "norm", inputs, kEpsilon), fc1(weights / "fc1", inputs, width), fc2(weights / "fc2", width, width) {}
+    : norm(weights / "norm", inputs, kEpsilon),
+      fc1(weights / "fc1", inputs, width),
+      fc2(weights / "fc2", width, width) {}
 
 at::Tensor FusionMlp::operator()(const at::Tensor& x) const { return fc2(at::gelu(fc1(norm(x)))); }
 
@@ -44,8 +46,8 @@ at::Tensor Fusion::fuse(const at::Tensor& text, const at::Tensor& identity) cons
     return norm.width > 0 ? norm(fused) : fused;
 }
 
-at::Tensor Fusion::operator()(const at::Tensor& prompt_embeds, const at::Tensor& id_embeds, const at::Tensor& identity_mask,
-                              double strength) const {
+at::Tensor Fusion::operator()(const at::Tensor& prompt_embeds, const at::Tensor& id_embeds,
+                              const at::Tensor& identity_mask, double strength) const {
     const std::int64_t text_width = mlp2.fc2.weight.size(0);
     const std::int64_t id_width = mlp1.norm.width - text_width;
     check_shape("prompt_embeds", prompt_embeds, {1, kAnySize, text_width});
@@ -57,8 +59,8 @@ at::Tensor Fusion::operator()(const at::Tensor& prompt_embeds, const at::Tensor&
         multi_ref == MultiRefText::Mean ? id_embeds.mean(0) : id_embeds.reshape({-1, id_width});  // [M, c]
     if (positions.numel() != identity.size(0)) {
         throw EngineError(ErrorCode::InvalidRequest,
-                          joined({"identity_mask marks ", std::to_string(positions.numel()), " positions but there are ",
-                                  std::to_string(identity.size(0)), " identity tokens"}));
+                          joined({"identity_mask marks ", std::to_string(positions.numel()),
+                                  " positions but there are ", std::to_string(identity.size(0)), " identity tokens"}));
     }
     const at::Tensor text = prompt_embeds[0].index_select(0, positions);
     at::Tensor fused = fuse(text, identity);

@@ -17,7 +17,8 @@ ActiveSteps active_steps(const IdentityStrength& wish, const Switches& switches)
 void check_prompts(const IdentityPrompts& prompts, const ActiveSteps& active, std::int64_t steps) {
     const bool always = active.contains(0) && active.contains(steps - 1);
     if (!always && !prompts.plain.defined()) {
-        throw EngineError(ErrorCode::InvalidRequest, "plain_prompt_embeds is missing, which the steps without the adapter need");
+        throw EngineError(ErrorCode::InvalidRequest,
+                          "plain_prompt_embeds is missing, which the steps without the adapter need");
     }
 }
 

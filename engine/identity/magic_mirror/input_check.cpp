@@ -34,8 +34,8 @@ bool fits(at::IntArrayRef sizes, std::initializer_list<std::int64_t> shape) {
 void check_shape(std::string_view name, const at::Tensor& tensor, std::initializer_list<std::int64_t> shape) {
     if (!tensor.defined()) throw EngineError(ErrorCode::InvalidRequest, joined({name, " is missing"}));
     if (fits(tensor.sizes(), shape)) return;
-    throw EngineError(ErrorCode::ShapeMismatch, joined({name, " has the shape ", formats::shape_text(tensor.sizes()), " but must have ",
-                                                        wanted_text(shape)}));
+    throw EngineError(ErrorCode::ShapeMismatch, joined({name, " has the shape ", formats::shape_text(tensor.sizes()),
+                                                        " but must have ", wanted_text(shape)}));
 }
 
 }  // namespace mirror::engine::magic_mirror

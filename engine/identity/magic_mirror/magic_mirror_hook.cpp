@@ -35,7 +35,8 @@ cogvideox::TransformerInput rows_of(const cogvideox::TransformerInput& input, co
 
 bool needs_face_tokens(const Switches& switches) { return switches.face_in_sa || switches.face_in_ca; }
 
-Conditioning make_conditioning(const CrossModalAdapter& adapter, const at::Tensor& id_embeds, const at::Tensor& face_tokens) {
+Conditioning make_conditioning(const CrossModalAdapter& adapter, const at::Tensor& id_embeds,
+                               const at::Tensor& face_tokens) {
     const AdapterConfig& config = adapter.config;
     Conditioning conditioning;
     if (config.switches.can || id_embeds.defined()) {
@@ -71,14 +72,16 @@ void MagicMirrorHook::run_block(const cogvideox::Block& block, int index, Forwar
     three.run(state, fresh, conditioning_.face_tokens, conditioning_.id_vector);
 }
 
-AdaptedModulation adapted_modulation(const CrossModalAdapter& adapter, const cogvideox::Block& block, std::int64_t index,
-                                     const at::Tensor& temb, const at::Tensor& id_vector, double can_scale) {
+AdaptedModulation adapted_modulation(const CrossModalAdapter& adapter, const cogvideox::Block& block,
+                                     std::int64_t index, const at::Tensor& temb, const at::Tensor& id_vector,
+                                     double can_scale) {
     const AdaptedBlock& adapted = adapter.blocks.at(index);
     const Switches& switches = adapter.config.switches;
     AdaptedModulation result;
     result.base = twelve_chunks(block.norm1.factors(temb), block.norm2.factors(temb));
     result.delta = switches.can ? adapted.mod_cond(id_vector, temb, result.base) : at::zeros_like(result.base);
-    result.modulation = switches.can ? conditioned(result.base, result.delta, switches.can_mode, can_scale) : result.base;
+    result.modulation =
+        switches.can ? conditioned(result.base, result.delta, switches.can_mode, can_scale) : result.base;
     result.face = switches.phi_face
                       ? adapted.mod_face(temb)
                       : at::zeros({temb.size(0), kChunksPerStream, adapter.config.dit.width()}, temb.options());
@@ -102,7 +105,8 @@ at::Tensor forward_with_adapter(const cogvideox::Transformer& transformer, const
     if (with.numel() == 0) return transformer.forward(input);
     const at::Tensor base = transformer.forward(rows_of(input, without));
     const at::Tensor adapted = transformer.forward(rows_of(input, with), hooks);
-    at::Tensor sample = at::empty({mask.size(0), base.size(1), base.size(2), base.size(3), base.size(4)}, base.options());
+    at::Tensor sample =
+        at::empty({mask.size(0), base.size(1), base.size(2), base.size(3), base.size(4)}, base.options());
     sample = sample.index_copy(0, without, base);
     return sample.index_copy(0, with, adapted);
 }

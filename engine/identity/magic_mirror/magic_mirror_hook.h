@@ -1,7 +1,8 @@
 #pragma once
 
-// Runs the adapted blocks of a CogVideoX transformer: text, face and video rows through one attention, with the decoupled
-// cross-attention to the face and the conditioned modulation. Everything is called out of the base block's parts.
+// Runs the adapted blocks of a CogVideoX transformer: text, face and video rows through one attention, with the
+// decoupled cross-attention to the face and the conditioned modulation. Everything is called out of the base block's
+// parts.
 
 #include <ATen/ATen.h>
 
@@ -19,9 +20,10 @@ struct Conditioning {
     at::Tensor id_vector;    // p [1, c1]; undefined with can=off
 };
 
-// Checks shapes and counts: EngineError names `id_embeds` or `face_tokens`. Either may be undefined where the switches do not
-// need it. id_embeds [N, K, c], face_tokens [1, N*T, d] ([1, T, d] with multi_ref_face=mean).
-Conditioning make_conditioning(const CrossModalAdapter& adapter, const at::Tensor& id_embeds, const at::Tensor& face_tokens);
+// Checks shapes and counts: EngineError names `id_embeds` or `face_tokens`. Either may be undefined where the switches
+// do not need it. id_embeds [N, K, c], face_tokens [1, N*T, d] ([1, T, d] with multi_ref_face=mean).
+Conditioning make_conditioning(const CrossModalAdapter& adapter, const at::Tensor& id_embeds,
+                               const at::Tensor& face_tokens);
 
 // Whether the switches have any use for face tokens.
 bool needs_face_tokens(const Switches& switches);
@@ -52,8 +54,9 @@ struct AdaptedModulation {
     at::Tensor modulation;  // [B, 12, d], what text and video get
     at::Tensor face;        // [B, 6, d]; zeros with phi_face=off
 };
-AdaptedModulation adapted_modulation(const CrossModalAdapter& adapter, const cogvideox::Block& block, std::int64_t index,
-                                     const at::Tensor& temb, const at::Tensor& id_vector, double can_scale);
+AdaptedModulation adapted_modulation(const CrossModalAdapter& adapter, const cogvideox::Block& block,
+                                     std::int64_t index, const at::Tensor& temb, const at::Tensor& id_vector,
+                                     double can_scale);
 
 // The transformer with the adapter on the rows whose mask is 1; rows of mask 0 run apart, through the base model alone.
 // adapter_mask [B] integers, undefined: all ones.

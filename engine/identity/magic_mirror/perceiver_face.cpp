@@ -32,7 +32,8 @@ PerceiverFace::PerceiverFace(const WeightScope& weights, const AdapterConfig& co
 }
 
 at::Tensor PerceiverFace::operator()(const at::Tensor& clip_tokens) const {
-    check_shape("clip tokens (penultimate or last_hidden_state)", clip_tokens, {kAnySize, kAnySize, proj_in.weight.size(1)});
+    check_shape("clip tokens (penultimate or last_hidden_state)", clip_tokens,
+                {kAnySize, kAnySize, proj_in.weight.size(1)});
     const std::int64_t references = clip_tokens.size(0);
     const at::Tensor tokens = proj_in(clip_tokens);
     at::Tensor latents = queries.unsqueeze(0).expand({references, shape.tokens, shape.width});

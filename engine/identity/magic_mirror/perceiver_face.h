@@ -1,6 +1,7 @@
 #pragma once
 
-// The trainable face perceiver: T learnable queries read the penultimate CLIP layer and become tokens of the DiT's width.
+// The trainable face perceiver: T learnable queries read the penultimate CLIP layer and become tokens of the DiT's
+// width.
 
 #include <vector>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// The frozen identity perceiver: a raw recogniser embedding and dense CLIP tokens become K identity tokens. The structure is
-// that of PhotoMaker V2's QFormerPerceiver, whose weights it takes.
+// The frozen identity perceiver: a raw recogniser embedding and dense CLIP tokens become K identity tokens. The
+// structure is that of PhotoMaker V2's QFormerPerceiver, whose weights it takes.
 
 #include <vector>
 

@@ -26,7 +26,8 @@ at::Tensor PerceiverAttention::operator()(const at::Tensor& tokens, const at::Te
     const at::Tensor q = split_heads(to_q(queries_from), heads);
     const at::Tensor k = split_heads(keys_and_values[0], heads);
     const at::Tensor v = split_heads(keys_and_values[1], heads);
-    // Spelt out because the published perceiver scales both factors, and rounds the weights before they meet the values.
+    // Spelt out because the published perceiver scales both factors, and rounds the weights before they meet the
+    // values.
     const double scale = 1.0 / std::sqrt(std::sqrt(static_cast<double>(head_dim)));
     const at::Tensor logits = at::matmul(q * scale, (k * scale).transpose(-2, -1));
     const at::Tensor probabilities = at::softmax(logits, -1, at::kFloat).to(logits.scalar_type());

@@ -1,7 +1,7 @@
 #pragma once
 
-// The block that both perceivers are made of: latents attend to [tokens ; latents], then a feed-forward. As the resampler of
-// PhotoMaker V2 has it, which in turn follows Flamingo's perceiver.
+// The block that both perceivers are made of: latents attend to [tokens ; latents], then a feed-forward. As the
+// resampler of PhotoMaker V2 has it, which in turn follows Flamingo's perceiver.
 
 #include <cstdint>
 
@@ -18,7 +18,8 @@ struct PerceiverSizes {
 
 struct PerceiverAttention {
     PerceiverAttention(const WeightScope& weights, const PerceiverSizes& sizes);
-    at::Tensor operator()(const at::Tensor& tokens, const at::Tensor& latents) const;  // [N, P, w], [N, T, w] -> [N, T, w]
+    at::Tensor operator()(const at::Tensor& tokens,
+                          const at::Tensor& latents) const;  // [N, P, w], [N, T, w] -> [N, T, w]
 
     std::int64_t heads;
     std::int64_t head_dim;

@@ -97,7 +97,9 @@ SwitchSpec trigger_word() {
         switches.trigger_word = *text;
         return true;
     };
-    const auto json = [](const SwitchSpec&, const Switches& switches) { return formats::json_quoted(switches.trigger_word); };
+    const auto json = [](const SwitchSpec&, const Switches& switches) {
+        return formats::json_quoted(switches.trigger_word);
+    };
     return {"trigger_word", SwitchKind::Text, {}, "a non-empty string", set, json};
 }
 

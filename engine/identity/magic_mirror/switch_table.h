@@ -24,7 +24,7 @@ struct SwitchSpec {
     SwitchKind kind;
     std::vector<std::string_view> words;  // Of a Word: in the order of the enumerators; "on" before "off".
     std::string_view range;               // Of the others: what is allowed, for messages.
-    bool (*set)(const SwitchSpec&, Switches&, const SwitchValue&);        // False: impossible value.
+    bool (*set)(const SwitchSpec&, Switches&, const SwitchValue&);  // False: impossible value.
     std::string (*json)(const SwitchSpec&, const Switches&);
 
     std::optional<SwitchValue> from_text(const std::string& text) const;  // Empty: not of this kind.

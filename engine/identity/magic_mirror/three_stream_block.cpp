@@ -9,12 +9,14 @@ namespace {
 using cogvideox::add_gated;
 using cogvideox::BlockModulation;
 using cogvideox::Heads;
-using cogvideox::Modulation;
 using cogvideox::modulate;
+using cogvideox::Modulation;
 
 at::Tensor scaled(const at::Tensor& x, double scale) { return scale == 1 ? x : x * scale; }
 
-at::Tensor chunk(const at::Tensor& factors, ModulationChunk which) { return factors.select(1, static_cast<std::int64_t>(which)); }
+at::Tensor chunk(const at::Tensor& factors, ModulationChunk which) {
+    return factors.select(1, static_cast<std::int64_t>(which));
+}
 
 }  // namespace
 
@@ -35,7 +37,8 @@ void ThreeStreamBlock::run(ForwardState& state, at::Tensor& face, const at::Tens
     const BlockModulation second = cogvideox::split_factors(norm_factors(factors, 2));
     const at::Tensor face_factors = switches_.phi_face ? adapted_.mod_face(state.temb) : at::Tensor();
 
-    Streams rows{modulate(state.text, block_.norm1.norm, first.text), {}, modulate(state.video, block_.norm1.norm, first.video)};
+    Streams rows{
+        modulate(state.text, block_.norm1.norm, first.text), {}, modulate(state.video, block_.norm1.norm, first.video)};
     const at::Tensor modulated = modulate_face(face, face_factors, 1);
     if (terms_.face_stream) rows.face = modulated;
     const bool raw = terms_.cross_attention && switches_.ca_input == CaInput::Raw;
@@ -44,7 +47,9 @@ void ThreeStreamBlock::run(ForwardState& state, at::Tensor& face, const at::Tens
     state.video = add_gated(state.video, first.video.gate, attended.video);
     if (terms_.face_stream) face = add_gated(face, chunk(face_factors, ModulationChunk::Gate1), attended.face);
 
-    rows = {modulate(state.text, block_.norm2.norm, second.text), {}, modulate(state.video, block_.norm2.norm, second.video)};
+    rows = {modulate(state.text, block_.norm2.norm, second.text),
+            {},
+            modulate(state.video, block_.norm2.norm, second.video)};
     if (terms_.face_stream) rows.face = modulate_face(face, face_factors, 2);
     const Streams fed = feed_forward(rows);
     state.text = add_gated(state.text, second.text.gate, fed.text);
@@ -73,12 +78,14 @@ ThreeStreamBlock::CrossKeys ThreeStreamBlock::cross_keys(const at::Tensor& face_
     return {key, split_heads(adapted_.to_v(face_rows), block_.heads)};
 }
 
-ThreeStreamBlock::Streams ThreeStreamBlock::attend(const Streams& rows, const RotaryTable& rotary, const CrossKeys& cross) const {
+ThreeStreamBlock::Streams ThreeStreamBlock::attend(const Streams& rows, const RotaryTable& rotary,
+                                                   const CrossKeys& cross) const {
     const bool together = terms_.face_keys;  // Else the face rows stay out of the base rows' matrix products.
     const std::int64_t text_rows = rows.text.size(1);
     const std::int64_t face_rows = together ? rows.face.size(1) : 0;
     const std::int64_t first_video = text_rows + face_rows;
-    const at::Tensor joint = together ? at::cat({rows.text, rows.face, rows.video}, 1) : at::cat({rows.text, rows.video}, 1);
+    const at::Tensor joint =
+        together ? at::cat({rows.text, rows.face, rows.video}, 1) : at::cat({rows.text, rows.video}, 1);
     const Heads heads = block_.normalise_heads(block_.project_qkv(joint));
     const Heads turned = rotate_heads(heads, rotary, first_video);
     const at::Tensor bias = together ? key_bias(joint.size(1), text_rows, face_rows, turned.query) : at::Tensor();
@@ -94,7 +101,8 @@ ThreeStreamBlock::Streams ThreeStreamBlock::attend(const Streams& rows, const Ro
 }
 
 // The face rows look at text and video, which do not look back.
-at::Tensor ThreeStreamBlock::attend_apart(const at::Tensor& face_rows, const Heads& others, const CrossKeys& cross) const {
+at::Tensor ThreeStreamBlock::attend_apart(const at::Tensor& face_rows, const Heads& others,
+                                          const CrossKeys& cross) const {
     const Heads heads = block_.normalise_heads(block_.project_qkv(face_rows));
     const at::Tensor attended = attention(heads.query, others.key, others.value);
     const bool video_only = switches_.ca_targets == CaTargets::Video;

@@ -13,8 +13,9 @@ namespace mirror::engine::magic_mirror {
 namespace {
 
 constexpr std::array<std::string_view, 22> kClassWords{
-    "man",   "woman",  "boy",     "girl",      "baby",        "person", "child",   "kid",    "lady",  "gentleman", "guy",
-    "male",  "female", "officer", "policeman", "policewoman", "actor",  "actress", "dancer", "doctor", "nurse",    "teacher"};
+    "man",   "woman",     "boy",    "girl",   "baby",   "person",  "child",     "kid",
+    "lady",  "gentleman", "guy",    "male",   "female", "officer", "policeman", "policewoman",
+    "actor", "actress",   "dancer", "doctor", "nurse",  "teacher"};
 
 struct Character {
     char32_t value;
@@ -42,7 +43,8 @@ std::size_t index_of_byte(const std::vector<Character>& characters, std::size_t 
 }
 
 // Byte positions of the trigger where neither neighbour is a word character.
-std::vector<std::size_t> find_triggers(std::string_view text, const std::vector<Character>& characters, std::string_view trigger) {
+std::vector<std::size_t> find_triggers(std::string_view text, const std::vector<Character>& characters,
+                                       std::string_view trigger) {
     std::vector<std::size_t> found;
     std::size_t at = text.find(trigger);
     while (at != std::string_view::npos) {
@@ -162,8 +164,9 @@ IdentityPrompt tokenize_identity_prompt(const Tokenizer& tokenizer, std::string_
         result.warnings.push_back(joined({"the prompt names nobody, neither by the trigger ", trigger,
                                           " nor by a class word, so the identity does not enter the text"}));
     } else if (!expand(ids, mask, *piece, copies, max_length)) {
-        result.warnings.push_back(joined({"the ", std::to_string(copies), " copies of the class word do not fit into ",
-                                          std::to_string(max_length), " tokens, so the identity does not enter the text"}));
+        result.warnings.push_back(
+            joined({"the ", std::to_string(copies), " copies of the class word do not fit into ",
+                    std::to_string(max_length), " tokens, so the identity does not enter the text"}));
     }
     if (static_cast<std::int64_t>(ids.size()) > max_length - 1 && result.warnings.empty()) {
         result.warnings.push_back(joined({"the prompt is cut to ", std::to_string(max_length), " tokens"}));

@@ -1,7 +1,7 @@
 #pragma once
 
-// The prompt protocol: finds the trigger and the class word before it, cleans the prompt, and says which text tokens carry
-// the identity.
+// The prompt protocol: finds the trigger and the class word before it, cleans the prompt, and says which text tokens
+// carry the identity.
 
 #include <cstdint>
 #include <span>
@@ -31,7 +31,8 @@ struct TriggerParse {
     bool has_class_word() const { return class_end > class_begin; }
 };
 
-// Errors (InvalidRequest): two or more triggers, a trigger without a class word directly before it, text that is not UTF-8.
+// Errors (InvalidRequest): two or more triggers, a trigger without a class word directly before it, text that is not
+// UTF-8.
 Result<TriggerParse> parse_trigger(std::string_view prompt, std::string_view trigger,
                                    std::span<const std::string_view> classes = class_words());
 
