@@ -30,8 +30,9 @@ int usable_side(std::int64_t pixels) {
     return static_cast<int>(std::clamp<std::int64_t>(pixels / kSideStep * kSideStep, limits::kMinSide, limits::kMaxSide));
 }
 
+// The nearest length at or below, but no still picture.
 int usable_frames(std::int64_t frames, int step) {
-    const std::int64_t bounded = std::clamp<std::int64_t>(frames, 1, limits::kMaxFrames);
+    const std::int64_t bounded = std::clamp<std::int64_t>(frames, step + 1, limits::kMaxFrames);
     return static_cast<int>((bounded - 1) / step * step + 1);
 }
 
