@@ -1,7 +1,6 @@
 #include "engine/text/t5_encoder.h"
 
 #include <cmath>
-#include <limits>
 #include <numbers>
 
 #include "engine/core/result.h"
@@ -14,14 +13,6 @@ namespace {
 WeightScope kept_in_float32(const WeightScope& weights) {
     if (weights.placement().dtype != at::kHalf) return weights;
     return weights.with({at::kFloat, weights.placement().device});
-}
-
-// A float16 residual that overflowed is brought back below the largest number.
-at::Tensor clamp_half(const at::Tensor& x) {
-    if (x.scalar_type() != at::kHalf) return x;
-    constexpr double largest = 65504.0;
-    const double limit = at::isinf(x).any().item<bool>() ? largest - 1000.0 : largest;
-    return at::clamp(x, -limit, limit);
 }
 
 at::Tensor embedding_of(const WeightScope& weights, const T5Config& config) {
@@ -47,6 +38,13 @@ at::Tensor t5_position_buckets(std::int64_t length, std::int64_t buckets, std::i
     const at::Tensor steps = at::log(size.to(at::kFloat) / static_cast<double>(exact)) / octaves * static_cast<double>(half - exact);
     const at::Tensor far = at::clamp_max(exact + steps.clamp_min(0).to(at::kLong), half - 1);
     return sign + at::where(size.lt(exact), size, far);
+}
+
+at::Tensor clamp_half_residual(const at::Tensor& x) {
+    if (x.scalar_type() != at::kHalf) return x;
+    constexpr double largest = 65504.0;
+    const double limit = at::isinf(x).any().item<bool>() ? largest - 1000.0 : largest;
+    return at::clamp(x, -limit, limit);
 }
 
 T5Norm::T5Norm(const WeightScope& weights, std::int64_t width, double epsilon_)
@@ -93,8 +91,8 @@ T5Block::T5Block(const WeightScope& weights, const T5Config& config)
       feed_forward(weights / "layer" / 1 / "DenseReluDense", config) {}
 
 at::Tensor T5Block::operator()(at::Tensor x, const at::Tensor& position_bias) const {
-    x = clamp_half(x + attention(attention_norm(x), position_bias));
-    return clamp_half(x + feed_forward(feed_forward_norm(x)));
+    x = clamp_half_residual(x + attention(attention_norm(x), position_bias));
+    return clamp_half_residual(x + feed_forward(feed_forward_norm(x)));
 }
 
 T5Encoder::T5Encoder(const WeightScope& weights, const T5Config& config_)

@@ -89,6 +89,9 @@ struct T5Encoder {
 // logarithmic up to max_distance. [L, L] int64, rows are queries.
 at::Tensor t5_position_buckets(std::int64_t length, std::int64_t buckets, std::int64_t max_distance);
 
+// float16 only: limits a residual that overflowed to just below the largest number.
+at::Tensor clamp_half_residual(const at::Tensor& x);
+
 // 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) as separate operators: in 16 bit the fused one differs in the last bits.
 at::Tensor gelu_new(const at::Tensor& x);
 
