@@ -103,7 +103,7 @@ TEST(AdapterConfig, RefusalsNameTheKeyOrTheSwitch) {
         {replaced(tiny, "\"depth\":2", "\"depth\":null"), "perceiver_face.depth"},
         {replaced(tiny, "\"depth\":2,", ""), "perceiver_face.depth"},
         {replaced(tiny, "\"depth\":2", "\"depth\":1000000"), "perceiver_face.depth"},
-        {replaced(tiny, "\"depth\":2", "\"depth\":99999999999999999999999"), "config"},
+        {replaced(tiny, "\"depth\":2", "\"depth\":99999999999999999999999"), "perceiver_face.depth"},
         {replaced(tiny, "\"num_layers\":4", "\"num_layers\":-4"), "dit.num_layers"},
         {replaced(tiny, "\"num_attention_heads\":2", "\"num_attention_heads\":3"), "clip_vision.num_attention_heads"},
         {with_switch("\"face_in_so\":\"on\""), "face_in_so"},
@@ -119,6 +119,11 @@ TEST(AdapterConfig, RefusalsNameTheKeyOrTheSwitch) {
         {with_switch("\"trigger_word\":\"\""), "trigger_word"},
         {with_switch("\"trigger_word\":1"), "trigger_word"},
         {with_switch("\"face_scale\":null"), "face_scale"},
+        {with_switch("\"face_scale\":1e999"), "face_scale"},
+        {with_switch("\"start_merge_step\":18446744073709551616"), "start_merge_step"},
+        {with_switch("\"trigger_word\":\"a\\\"1e999\",\"face_scale\":-1e999"), "face_scale"},
+        {replaced(tiny, "\"depth\":2", "\"depth\":02"), "config"},
+        {replaced(tiny, "\"depth\":2", "\"depth\":-"), "config"},
         {with_switch("\"face_scale\":1,\"face_scale\":2"), "face_scale"},
         {with_switch("\"phi_face\":\"off\""), "phi_face"},
     };
@@ -127,6 +132,7 @@ TEST(AdapterConfig, RefusalsNameTheKeyOrTheSwitch) {
         EXPECT_LT(refusal(one.json).size(), 300u);
     }
     EXPECT_EQ(refusal(with_switch("\"phi_face\":\"off\",\"face_in_sa\":\"off\"")), "");
+    EXPECT_EQ(refusal(with_switch("\"face_scale\":1000000000000000000000000000000")), "");
     EXPECT_EQ(refusal(with_switch("\"face_scale\":-1,\"can_scale\":2,\"sa_scale\":0")), "");
 }
 

@@ -200,6 +200,7 @@ TEST_F(AdapterFileTest, ABaseModelOfOtherSizesOrKindIsRefused) {
         {"patch_size_t", [](Base& b) { b.patch_size_t = 2; }},
         {"use_rotary_positional_embeddings", [](Base& b) { b.use_rotary_positional_embeddings = false; }},
         {"ofs_embed_dim", [](Base& b) { b.ofs_embed_dim = 32; }},
+        {"in_channels", [](Base& b) { b.out_channels = 2; }},
     };
     for (const auto& [named, edit] : cases) {
         EXPECT_NE(refusal(file, opening_with_base(edit)).find(named), std::string::npos) << named;
@@ -338,6 +339,33 @@ TEST_F(AdapterFileTest, ShardsAreOneAdapter) {
     shards[1].tensors["fuse.mlp1.fc1.bias"] = at::zeros({48});
     write_shards();
     EXPECT_NE(refusal(index).find("fuse.mlp1.fc1.bias"), std::string::npos);
+}
+
+TEST_F(AdapterFileTest, NamesFromTheFileAreOneShortLine) {
+    Content content = tiny_content();
+    content.tensors[std::string(900, 'n') + "\nsecond line\x1b"] = at::zeros({1});
+    EXPECT_NE(refusal(write(content)), "");
+    content = tiny_content();
+    content.metadata["arch"] = "\n" + std::string(5000, 'a');
+    EXPECT_NE(refusal(write(content)).find("arch"), std::string::npos);
+    content = tiny_content();
+    content.metadata["trigger_word"] = std::string(5000, 't');
+    EXPECT_NE(refusal(write(content)).find("trigger_word"), std::string::npos);
+}
+
+TEST_F(AdapterFileTest, NumbersThatAreNoneAreRefusedWhereAsked) {
+    Content content = tiny_content();
+    content.tensors["can.id_proj.bias"].fill_(NAN);
+    AdapterOpening opening;
+    EXPECT_NO_THROW(CrossModalAdapter(AdapterFile::open(write(content)).weights({}), tiny_config()));
+    opening.finite = true;
+    const AdapterFile file = AdapterFile::open(path("adapter.safetensors"), opening);
+    EXPECT_THROW(CrossModalAdapter(file.weights({}), tiny_config()), EngineError);
+}
+
+TEST_F(AdapterFileTest, AFolderIsOpenedByItsAdapterFile) {
+    write(tiny_content());
+    EXPECT_EQ(AdapterFile::open(path("")).config(), tiny_config());
 }
 
 TEST_F(AdapterFileTest, AnotherBaseFingerprintIsOneWarning) {

@@ -4,8 +4,10 @@
 #include <array>
 #include <charconv>
 
+#include "engine/core/utf8.h"
 #include "engine/formats/json.h"
 #include "engine/identity/magic_mirror/joined.h"
+#include "engine/identity/magic_mirror/json_numbers.h"
 #include "engine/identity/magic_mirror/switch_table.h"
 
 namespace mirror::engine::magic_mirror {
@@ -87,7 +89,7 @@ Status read_section(const JsonValue& root, const Section& section) {
     for (const auto& [key, value] : *object->as_object()) {
         const bool known = std::any_of(section.fields.begin(), section.fields.end(),
                                        [&](const SizeField& f) { return f.name == key; });
-        if (!known) return malformed({"config has the unknown key ", name, ".", key});
+        if (!known) return malformed({"config has the unknown key ", name, ".", escape_for_message(key)});
     }
     return success();
 }
@@ -132,7 +134,7 @@ Status read_switches(const JsonValue& root, Switches& switches) {
     if (!object->is_object()) return malformed({"config.switches is not an object"});
     for (const auto& [name, value] : *object->as_object()) {
         const SwitchSpec* spec = find_switch(name);
-        if (spec == nullptr) return malformed({"config has the unknown switch ", name});
+        if (spec == nullptr) return malformed({"config has the unknown switch ", escape_for_message(name)});
         SwitchValue given;
         if (value.as_string() != nullptr) {
             given = *value.as_string();
@@ -157,7 +159,7 @@ Result<AdapterConfig> parse_object(const JsonValue& root) {
     for (const auto& [key, value] : *root.as_object()) {
         const bool known = key == "switches" || std::any_of(sections.begin(), sections.end(),
                                                             [&](const Section& s) { return s.name == key; });
-        if (!known) return malformed({"config has the unknown key ", key});
+        if (!known) return malformed({"config has the unknown key ", escape_for_message(key)});
     }
     if (const Status sizes = check_sizes(config); !sizes.ok()) return sizes.error();
     if (const Status read = read_switches(root, config.switches); !read.ok()) return read.error();
@@ -205,7 +207,7 @@ std::vector<std::int64_t> AdapterConfig::adapted_layers() const {
 }
 
 Result<AdapterConfig> parse_adapter_config(const std::string& json) {
-    Result<JsonValue> root = formats::parse_json(json, "config");
+    Result<JsonValue> root = formats::parse_json(with_numbers_in_range(json), "config");
     if (!root.ok()) return root.error();
     if (!root.value().is_object()) return malformed({"config is not a JSON object"});
     return parse_object(root.value());
@@ -235,14 +237,15 @@ std::string to_json(const AdapterConfig& config) {
 Result<std::pair<std::string, std::string>> parse_override(const std::string& text) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
-        return Error{ErrorCode::InvalidRequest, joined({"--set wants NAME=VALUE, not ", text})};
+        return Error{ErrorCode::InvalidRequest, joined({"--set wants NAME=VALUE, not ", escape_for_message(text)})};
     }
     return std::pair{text.substr(0, equals), text.substr(equals + 1)};
 }
 
 Status set_switch(Switches& switches, const std::string& name, const std::string& value) {
     const SwitchSpec* spec = find_switch(name);
-    if (spec == nullptr) return Error{ErrorCode::InvalidRequest, joined({"--set names the unknown switch ", name})};
+    if (spec == nullptr)
+        return Error{ErrorCode::InvalidRequest, joined({"--set names the unknown switch ", escape_for_message(name)})};
     const auto given = spec->from_text(value);
     if (!given || !spec->set(*spec, switches, *given)) {
         return Error{ErrorCode::InvalidRequest, joined({"--set: the switch ", name, " must be ", spec->allowed()})};
@@ -276,7 +279,7 @@ Result<AdapterConfig> adapter_preset(std::string_view name) {
     if (name == "demo") return demo_preset();
     if (name == "tiny") return tiny_preset();
     return Error{ErrorCode::InvalidRequest,
-                 joined({"there is no adapter preset ", name, ": paper, lite, demo or tiny"})};
+                 joined({"there is no adapter preset ", escape_for_message(name), ": paper, lite, demo or tiny"})};
 }
 
 std::string arch_of(const AdapterConfig& config) {

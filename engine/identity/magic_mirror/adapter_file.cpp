@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/core/result.h"
+#include "engine/core/utf8.h"
 #include "engine/formats/json.h"
 #include "engine/identity/magic_mirror/adapter.h"
 #include "engine/identity/magic_mirror/clip_vision.h"
@@ -53,11 +54,12 @@ void check_fields(const formats::Metadata& metadata, const AdapterOpening& openi
                 " but this program reads version 1"});
     }
     if (!metadata.at("arch").starts_with("cogvideox"))
-        refuse({"the metadata field arch is ", metadata.at("arch"), ", not a CogVideoX"});
+        refuse({"the metadata field arch is ", escape_for_message(metadata.at("arch")), ", not a CogVideoX"});
     if (metadata.at("id_embedding_norm") != "raw") refuse({"the metadata field id_embedding_norm is not raw"});
     const std::string& pack = metadata.at("id_pack");
     if (!opening.id_pack.empty() && opening.id_pack != pack && !opening.allow_id_pack_mismatch) {
-        refuse({"the metadata field id_pack is ", pack, " but the recogniser in use is ", opening.id_pack});
+        refuse({"the metadata field id_pack is ", escape_for_message(pack, 64), " but the recogniser in use is ",
+                escape_for_message(opening.id_pack, 64)});
     }
 }
 
@@ -80,7 +82,8 @@ void check_repeated(const formats::Metadata& metadata, const Switches& switches,
     }
     const auto trigger = metadata.find("trigger_word");
     if (trigger != metadata.end() && trigger->second != switches.trigger_word) {
-        refuse({"the metadata field trigger_word is ", trigger->second, " but config says ", switches.trigger_word});
+        refuse({"the metadata field trigger_word is ", escape_for_message(trigger->second, 64), " but config says ",
+                escape_for_message(switches.trigger_word, 64)});
     }
 }
 
@@ -128,19 +131,20 @@ void check_tensors(const WeightStore& store, const Entries& wanted, const Refusa
     for (const auto& entry : wanted) shapes[entry.name] = &entry.shape;
     const auto names = store.names();
     for (const std::string& name : names) {
-        if (!name.starts_with("x.") && !shapes.contains(name)) refuse({"the tensor ", name, " is unknown"});
+        if (!name.starts_with("x.") && !shapes.contains(name))
+            refuse({"the tensor ", escape_for_message(name), " is unknown"});
     }
     for (const std::string& name : names) {
         const auto shape = shapes.find(name);
         if (shape == shapes.end()) continue;
         const formats::TensorEntry& entry = *store.entry(name);
         if (entry.shape != *shape->second) {
-            refuse({"the tensor ", name, " has the shape ", formats::shape_text(entry.shape), " but must have ",
-                    formats::shape_text(*shape->second)},
+            refuse({"the tensor ", escape_for_message(name), " has the shape ", formats::shape_text(entry.shape),
+                    " but must have ", formats::shape_text(*shape->second)},
                    ErrorCode::ShapeMismatch);
         }
         if (!is_weight(entry.dtype)) {
-            refuse({"the tensor ", name, " has the dtype ", formats::to_text(entry.dtype),
+            refuse({"the tensor ", escape_for_message(name), " has the dtype ", formats::to_text(entry.dtype),
                     " but must have F32, F16 or BF16"});
         }
     }
@@ -190,14 +194,17 @@ void check_base_model(const AdapterConfig& config, const cogvideox::TransformerC
     if (base.patch_size_t) refuse("patch_size_t", "must be null");
     if (!base.use_rotary_positional_embeddings) refuse("use_rotary_positional_embeddings", "must be true");
     if (base.ofs_embed_dim) refuse("ofs_embed_dim", "must be null");
+    if (base.is_image_to_video()) refuse("in_channels", "must be those of a model from text alone");
 }
 
 AdapterFile AdapterFile::open(const std::filesystem::path& file, const AdapterOpening& opening) {
     WeightStoreOptions options;
     options.same_metadata = true;
+    options.finite = opening.finite;
     AdapterFile adapter;
     adapter.store_ = WeightStore::open(file, "adapter", options);
-    const Refusal refuse(file.filename().string());
+    const std::string file_name = path_for_message(adapter.file().filename());
+    const Refusal refuse(file_name);
     check_fields(adapter.metadata(), opening, refuse);
     adapter.config_ = read_config(adapter.metadata(), opening, refuse);
     if (opening.base) check_base_model(adapter.config_, *opening.base);
@@ -214,8 +221,7 @@ AdapterFile AdapterFile::open(const std::filesystem::path& file, const AdapterOp
     if (base != adapter.metadata().end() && !opening.base_fingerprint.empty() &&
         base->second != opening.base_fingerprint) {
         adapter.warnings_.push_back(
-            joined({file.filename().string(),
-                    ": base_model_sha256 is not that of this base model; the adapter was made on another"}));
+            joined({file_name, ": base_model_sha256 is not that of this base model; the adapter was made on another"}));
     }
     return adapter;
 }

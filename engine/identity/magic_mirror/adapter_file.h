@@ -22,6 +22,7 @@ struct AdapterOpening {
     // The base model, in stages that load it; its fingerprint may be empty, then nothing is compared.
     std::optional<cogvideox::TransformerConfig> base;
     std::string base_fingerprint;
+    bool finite = false;  // A NaN or an infinity in a tensor that is read is refused by name.
 };
 
 class AdapterFile {
@@ -56,8 +57,8 @@ private:
     std::vector<std::string> warnings_;
 };
 
-// Whether Magic Mirror is defined on this base (rotary positions, no patch_size_t, no ofs_embed_dim) and the adapter
-// was made for its sizes. EngineError names the field (`patch_size_t`, `dit.num_layers`).
+// Whether Magic Mirror is defined on this base (from text alone, rotary positions, no patch_size_t, no ofs_embed_dim)
+// and the adapter was made for its sizes. EngineError names the field (`patch_size_t`, `dit.num_layers`).
 void check_base_model(const AdapterConfig& config, const cogvideox::TransformerConfig& base);
 
 // The adapter's view of a base model.

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "engine/core/utf8.h"
 #include "engine/identity/magic_mirror/joined.h"
 #include "engine/identity/magic_mirror/word_characters.h"
 #include "engine/text/tokenizer.h"
@@ -94,7 +95,8 @@ Result<TriggerParse> clean(std::string_view prompt, const std::vector<Character>
     std::size_t word = space;
     while (word > 0 && is_word_character(characters[word - 1].value)) --word;
     if (word == space) {
-        return invalid({"the prompt has no class word (man, woman, ...) directly before the trigger ", trigger});
+        return invalid({"the prompt has no class word (man, woman, ...) directly before the trigger ",
+                        escape_for_message(trigger)});
     }
     const std::size_t end = characters[space - 1].end;
     TriggerParse parse;
@@ -141,8 +143,8 @@ Result<TriggerParse> parse_trigger(std::string_view prompt, std::string_view tri
     if (trigger.empty() || !read_characters(trigger)) return invalid({"the trigger word is empty or not UTF-8"});
     const auto triggers = find_triggers(prompt, *characters, trigger);
     if (triggers.size() > 1) {
-        return invalid({"the prompt has the trigger ", trigger, " ", std::to_string(triggers.size()),
-                        " times but there is one person: keep it once"});
+        return invalid({"the prompt has the trigger ", escape_for_message(trigger), " ",
+                        std::to_string(triggers.size()), " times but there is one person: keep it once"});
     }
     if (triggers.empty()) return find_class_word(prompt, *characters, classes);
     return clean(prompt, *characters, triggers.front(), trigger);
@@ -161,8 +163,9 @@ IdentityPrompt tokenize_identity_prompt(const Tokenizer& tokenizer, std::string_
     std::vector<std::int64_t> mask(static_cast<std::size_t>(max_length), 0);
     const auto piece = parse.has_class_word() ? class_piece(pieces, parse) : std::nullopt;
     if (!piece) {
-        result.warnings.push_back(joined({"the prompt names nobody, neither by the trigger ", trigger,
-                                          " nor by a class word, so the identity does not enter the text"}));
+        result.warnings.push_back(
+            joined({"the prompt names nobody, neither by the trigger ", escape_for_message(trigger),
+                    " nor by a class word, so the identity does not enter the text"}));
     } else if (!expand(ids, mask, *piece, copies, max_length)) {
         result.warnings.push_back(
             joined({"the ", std::to_string(copies), " copies of the class word do not fit into ",
