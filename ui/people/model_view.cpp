@@ -53,8 +53,8 @@ void ModelView::drawCrop(QPainter& painter, const QRectF& place, const Frame& cr
     painter.drawImage(place, scaled);
     painter.restore();
     painter.setPen(ink(palette(), Ink::Dim));
-    painter.drawText(QRectF(place.left(), place.bottom() + 3, place.width(), kCaption - 3), Qt::AlignLeft | Qt::AlignVCenter,
-                     caption);
+    painter.drawText(QRectF(place.left(), place.bottom() + 3, place.width(), kCaption - 3),
+                     Qt::AlignLeft | Qt::AlignVCenter, caption);
 }
 
 }  // namespace mirror::ui

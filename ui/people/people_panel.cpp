@@ -33,7 +33,8 @@ QPixmap avatarOf(const PhotoEntry& entry, const QColor& ring, double ratio) {
     path.addEllipse(circle);
     painter.setClipPath(path);
     const QImage crop = imageOf(entry.photo->crops[static_cast<std::size_t>(entry.face)].square, entry.photo);
-    painter.drawImage(circle, crop.scaled((circle.size() * ratio).toSize(), Qt::IgnoreAspectRatio, Qt::SmoothTransformation));
+    painter.drawImage(circle,
+                      crop.scaled((circle.size() * ratio).toSize(), Qt::IgnoreAspectRatio, Qt::SmoothTransformation));
     painter.setClipping(false);
     painter.setPen(QPen(ring, 2));
     painter.drawEllipse(circle);
@@ -55,9 +56,9 @@ PeoplePanel::PeoplePanel(PhotoList& list, QWidget* parent) : Panel(tr("People"),
     message_->hide();
     body().addWidget(message_);
     pages_ = new QStackedLayout;
+    body().addLayout(pages_, 1);  // First: a page without a parent would be shown as a window.
     pages_->addWidget(makeInvitation());
     pages_->addWidget(makePerson());
-    body().addLayout(pages_, 1);
     connect(&list_, &PhotoList::changed, this, [this] { refresh(); });
     connect(&list_, &PhotoList::refused, this, &PeoplePanel::showMessage);
     refresh();

@@ -1,6 +1,7 @@
 #pragma once
 
-// The person's photographs: an invitation while there are none; then the shown one, what the model sees of it, and the others.
+// The person's photographs: an invitation while there are none; then the shown one, what the model sees of it, and the
+// others.
 
 #include "ui/people/photo_list.h"
 #include "ui/widgets/panel.h"

@@ -1,6 +1,7 @@
 #pragma once
 
-// What the clipboard or a drag carries, as files of photographs: names of files, or a picture that is written to a file first.
+// What the clipboard or a drag carries, as files of photographs: names of files, or a picture that is written to a file
+// first.
 
 #include <QMimeData>
 #include <QObject>

@@ -39,7 +39,8 @@ void PhotoList::add(const QStringList& files) {
         client_.inspectPhoto(file);
     }
     if (left_out > 0) {
-        Q_EMIT refused(tr("A person has at most %1 photographs; %n were left out.", nullptr, left_out).arg(kMostPhotos));
+        Q_EMIT refused(
+            tr("A person has at most %1 photographs; %n were left out.", nullptr, left_out).arg(kMostPhotos));
     }
     Q_EMIT changed();
 }

@@ -54,9 +54,12 @@ void PhotoStrip::mousePressEvent(QMouseEvent* event) {
 
 void PhotoStrip::keyPressEvent(QKeyEvent* event) {
     switch (event->key()) {
-        case Qt::Key_Left: return list_.show(list_.current() - 1);
-        case Qt::Key_Right: return list_.show(list_.current() + 1);
-        default: QWidget::keyPressEvent(event);
+        case Qt::Key_Left:
+            return list_.show(list_.current() - 1);
+        case Qt::Key_Right:
+            return list_.show(list_.current() + 1);
+        default:
+            QWidget::keyPressEvent(event);
     }
 }
 

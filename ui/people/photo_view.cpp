@@ -15,7 +15,7 @@ namespace mirror::ui {
 namespace {
 
 constexpr double kCorner = 5;
-constexpr double kFlattest = 0.6;   // Height over width of the view, between these whatever the photograph is.
+constexpr double kFlattest = 0.6;  // Height over width of the view, between these whatever the photograph is.
 constexpr double kTallest = 1.15;
 constexpr double kLandmarkRadius = 3.2;
 
@@ -73,7 +73,8 @@ QRectF PhotoView::boxRect(const FaceBox& face) const {
 int PhotoView::faceAt(const QPointF& position) const {
     if (!photo_) return -1;
     const auto& faces = photo_->found.faces;
-    const auto hit = std::find_if(faces.begin(), faces.end(), [&](const FaceBox& f) { return boxRect(f).contains(position); });
+    const auto hit =
+        std::find_if(faces.begin(), faces.end(), [&](const FaceBox& f) { return boxRect(f).contains(position); });
     return hit == faces.end() ? -1 : static_cast<int>(hit - faces.begin());
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// One photograph with what was found in it: boxes, score, landmarks, the square that is cut out. A click or a digit chooses a face.
+// One photograph with what was found in it: boxes, score, landmarks, the square that is cut out. A click or a digit
+// chooses a face.
 
 #include <QPixmap>
 #include <QWidget>

@@ -25,8 +25,8 @@ struct SquareRegion {
 
 // One photograph read and searched: the upright picture, the faces, and for each face what the encoders see of it.
 struct InspectedPhoto {
-    PhotoFaces found;             // Its pixels are those of the photograph, not of `picture`.
-    Frame picture;                // For showing: reduced if the photograph is large.
+    PhotoFaces found;              // Its pixels are those of the photograph, not of `picture`.
+    Frame picture;                 // For showing: reduced if the photograph is large.
     std::vector<FaceCrops> crops;  // crops[i] and squares[i] belong to found.faces[i]
     std::vector<SquareRegion> squares;
 };
@@ -62,7 +62,8 @@ struct TakeReport {
 };
 
 // Every function returns at once; every answer is a signal on the thread of the client. One answer for each question:
-// modelInspected or modelRefused, photoInspected or photoRefused, clipLoaded or clipRefused, clipSaved or clipNotSaved, finished or failed.
+// modelInspected or modelRefused, photoInspected or photoRefused, clipLoaded or clipRefused, clipSaved or clipNotSaved,
+// finished or failed.
 class EngineClient : public QObject {
     Q_OBJECT
 

@@ -10,8 +10,9 @@ namespace {
 
 constexpr QStringView kTrigger = u"img";
 constexpr std::array<QStringView, 22> kClassWords{
-    u"man",  u"woman",  u"boy",     u"girl",      u"baby",        u"person", u"child",   u"kid",    u"lady",  u"gentleman", u"guy",
-    u"male", u"female", u"officer", u"policeman", u"policewoman", u"actor",  u"actress", u"dancer", u"doctor", u"nurse",     u"teacher"};
+    u"man",   u"woman",     u"boy",    u"girl",   u"baby",   u"person",  u"child",     u"kid",
+    u"lady",  u"gentleman", u"guy",    u"male",   u"female", u"officer", u"policeman", u"policewoman",
+    u"actor", u"actress",   u"dancer", u"doctor", u"nurse",  u"teacher"};
 
 bool isWordCharacter(QChar c) { return c.isLetterOrNumber() || c == u'_' || c.isSurrogate(); }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// Where the trigger and the class word stand in a prompt, by the rules of the trigger protocol. Used for marking and for advice.
+// Where the trigger and the class word stand in a prompt, by the rules of the trigger protocol. Used for marking and
+// for advice.
 
 #include <QString>
 #include <QStringView>
@@ -22,8 +23,8 @@ struct PromptMarks {
     PromptFlaw flaw = PromptFlaw::None;
 };
 
-// The trigger is `img` between characters that belong to no word; the class word is the word right before it. Without a trigger
-// the first word that names a person counts.
+// The trigger is `img` between characters that belong to no word; the class word is the word right before it. Without a
+// trigger the first word that names a person counts.
 PromptMarks markPrompt(QStringView prompt);
 
 }  // namespace mirror::ui

@@ -14,7 +14,8 @@ QString ShotRules::modelObjection(const ModelChoice& model) {
     if (!model.refusal().isEmpty()) return model.refusal();
     if (!model.card()) return tr("Reading the model folder.");
     if (model.card()->takesImage) return tr("This model starts from a first frame: choose one that starts from text.");
-    if (!model.card()->hasAdapter) return tr("This model folder has no adapter, so it cannot keep a person: choose another.");
+    if (!model.card()->hasAdapter)
+        return tr("This model folder has no adapter, so it cannot keep a person: choose another.");
     return {};
 }
 
@@ -33,9 +34,12 @@ QString ShotRules::photoObjection(const PhotoList& photos) {
 QString ShotRules::promptObjection(const QString& prompt) {
     if (prompt.trimmed().isEmpty()) return tr("Describe the shot in the prompt.");
     switch (markPrompt(prompt).flaw) {
-        case PromptFlaw::TwoTriggers: return tr("Write img only once: there is one person.");
-        case PromptFlaw::TriggerWithoutClassWord: return tr("Put a word for the person right before img, such as a woman img.");
-        default: return {};
+        case PromptFlaw::TwoTriggers:
+            return tr("Write img only once: there is one person.");
+        case PromptFlaw::TriggerWithoutClassWord:
+            return tr("Put a word for the person right before img, such as a woman img.");
+        default:
+            return {};
     }
 }
 
@@ -54,7 +58,8 @@ QString ShotRules::objection(const ShotDraft& draft, const ModelChoice& model, c
 QString ShotRules::advice(const QString& prompt) {
     const PromptMarks marks = markPrompt(prompt);
     if (prompt.trimmed().isEmpty() || marks.flaw != PromptFlaw::NoClassWord) return {};
-    return tr("Name the person with a word such as woman or man, followed by img, so that the text carries the face too.");
+    return tr(
+        "Name the person with a word such as woman or man, followed by img, so that the text carries the face too.");
 }
 
 GenerationRequest requestOf(const ShotDraft& draft, const ModelChoice& model, const PhotoList& photos,

@@ -49,6 +49,7 @@ private:
 };
 
 // Only for a draft without objection.
-GenerationRequest requestOf(const ShotDraft& draft, const ModelChoice& model, const PhotoList& photos, const RunPlace& place);
+GenerationRequest requestOf(const ShotDraft& draft, const ModelChoice& model, const PhotoList& photos,
+                            const RunPlace& place);
 
 }  // namespace mirror::ui

@@ -238,9 +238,10 @@ void ShotPanel::refreshModel() {
     modelFacts_->setVisible(card.has_value());
     if (!card) return;
     const QString size = textOf(QSize(card->native.width, card->native.height));
-    modelFacts_->setText(card->randomWeights
-                             ? tr("Random weights: the pictures will be noise. Made for %1, %2 frames.").arg(size).arg(card->native.frames)
-                             : tr("Made for %1, %2 frames.").arg(size).arg(card->native.frames));
+    modelFacts_->setText(card->randomWeights ? tr("Random weights: the pictures will be noise. Made for %1, %2 frames.")
+                                                   .arg(size)
+                                                   .arg(card->native.frames)
+                                             : tr("Made for %1, %2 frames.").arg(size).arg(card->native.frames));
     setInk(*modelFacts_, card->randomWeights ? Ink::Warn : Ink::Dim);
     if (shownModel_ == card->folder) return;
     shownModel_ = card->folder;
@@ -256,8 +257,9 @@ void ShotPanel::refreshHints() {
     advice_->setVisible(!advice.isEmpty());
     const FrameRate rate = model_.card() ? model_.card()->native.rate : FrameRate{};
     const double fps = double(rate.numerator) / rate.denominator;
-    length_->setText(tr("%1 s at %2 fps")
-                         .arg(QLocale::c().toString(frames_->value() / fps, 'f', 1), QLocale::c().toString(fps, 'g', 3)));
+    length_->setText(
+        tr("%1 s at %2 fps")
+            .arg(QLocale::c().toString(frames_->value() / fps, 'f', 1), QLocale::c().toString(fps, 'g', 3)));
 }
 
 void ShotPanel::setObjection(const QString& sentence) {

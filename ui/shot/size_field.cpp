@@ -14,9 +14,7 @@ namespace {
 constexpr int kMultiple = 16;
 constexpr QSize kUsual[] = {{1360, 768}, {720, 480}, {480, 480}, {480, 320}, {240, 160}};
 
-bool isSide(int pixels) {
-    return pixels >= limits::kMinSide && pixels <= limits::kMaxSide && pixels % kMultiple == 0;
-}
+bool isSide(int pixels) { return pixels >= limits::kMinSide && pixels <= limits::kMaxSide && pixels % kMultiple == 0; }
 
 }  // namespace
 

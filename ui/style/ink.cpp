@@ -49,9 +49,8 @@ QPalette paletteFor(Shade shade) {
         }
     }
     const std::pair<QPalette::ColorRole, Ink> derived[] = {
-        {QPalette::Text, Ink::Text},          {QPalette::ButtonText, Ink::Text},
-        {QPalette::Link, Ink::Accent},        {QPalette::ToolTipBase, Ink::Raised},
-        {QPalette::ToolTipText, Ink::Text},   {QPalette::AlternateBase, Ink::Panel},
+        {QPalette::Text, Ink::Text},          {QPalette::ButtonText, Ink::Text},  {QPalette::Link, Ink::Accent},
+        {QPalette::ToolTipBase, Ink::Raised}, {QPalette::ToolTipText, Ink::Text}, {QPalette::AlternateBase, Ink::Panel},
     };
     for (const auto& [role, meaning] : derived) palette.setColor(role, ink(palette, meaning));
     for (const auto role : {QPalette::Text, QPalette::ButtonText, QPalette::WindowText}) {

@@ -102,7 +102,8 @@ QHash<QString, QColor> inksByWord(Shade shade) {
 }  // namespace
 
 QString styleSheetFor(Shade shade) {
-    QString sheet = QString::fromLatin1(kButtons) + QLatin1String(kFields) + QLatin1String(kSliders) + QLatin1String(kFrames);
+    QString sheet =
+        QString::fromLatin1(kButtons) + QLatin1String(kFields) + QLatin1String(kSliders) + QLatin1String(kFrames);
     const auto inks = inksByWord(shade);
     for (auto it = inks.begin(); it != inks.end(); ++it) sheet.replace('{' + it.key() + '}', it.value().name());
     return sheet.replace(QLatin1String("{shade}"), QLatin1String(shade == Shade::Dark ? "dark" : "light"));

@@ -3,12 +3,14 @@
 // Dresses the application: fonts, palette and style sheet, dark or light as the system says or as the person chose.
 
 #include <QApplication>
-#include <QDBusVariant>
+#include <QFont>
 #include <QObject>
 
 #include "ui/style/ink.h"
 
 namespace mirror::ui {
+
+class SystemAppearance;
 
 enum class ThemeChoice { System, Dark, Light };
 
@@ -29,17 +31,12 @@ public:
 Q_SIGNALS:
     void changed();
 
-private Q_SLOTS:
-    // The desktop's portal reports a setting.
-    void hearSystem(const QString& group, const QString& key, const QDBusVariant& value);
-
 private:
-    void askSystem();
     void dress();
 
     QApplication& application_;
     ThemeChoice choice_;
-    Shade system_ = Shade::Dark;
+    SystemAppearance* system_;
     Shade shade_ = Shade::Dark;
 };
 

@@ -113,13 +113,20 @@ QString sentenceOf(const Progress& progress) {
         return counted ? TakeRunner::tr("%1 %2 of %3").arg(words).arg(progress.step).arg(progress.steps) : words;
     };
     switch (progress.stage) {
-        case mirror::Stage::ReadReferences: return TakeRunner::tr("Reading the photographs");
-        case mirror::Stage::LoadWeights: return TakeRunner::tr("Loading the model");
-        case mirror::Stage::ReadIdentity: return TakeRunner::tr("Reading the face");
-        case mirror::Stage::EncodePrompt: return TakeRunner::tr("Reading the prompt");
-        case mirror::Stage::Denoise: return counted ? of(TakeRunner::tr("Denoising step")) : TakeRunner::tr("Denoising");
-        case mirror::Stage::Decode: return counted ? of(TakeRunner::tr("Making frames")) : TakeRunner::tr("Making frames");
-        case mirror::Stage::Write: return TakeRunner::tr("Writing the clip");
+        case mirror::Stage::ReadReferences:
+            return TakeRunner::tr("Reading the photographs");
+        case mirror::Stage::LoadWeights:
+            return TakeRunner::tr("Loading the model");
+        case mirror::Stage::ReadIdentity:
+            return TakeRunner::tr("Reading the face");
+        case mirror::Stage::EncodePrompt:
+            return TakeRunner::tr("Reading the prompt");
+        case mirror::Stage::Denoise:
+            return counted ? of(TakeRunner::tr("Denoising step")) : TakeRunner::tr("Denoising");
+        case mirror::Stage::Decode:
+            return counted ? of(TakeRunner::tr("Making frames")) : TakeRunner::tr("Making frames");
+        case mirror::Stage::Write:
+            return TakeRunner::tr("Writing the clip");
     }
     return {};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// Plays a sequence of pictures in a loop at its own speed. Knows no widget; the clock is the wall's, so a late timer skips pictures.
+// Plays a sequence of pictures in a loop at its own speed. Knows no widget; the clock is the wall's, so a late timer
+// skips pictures.
 
 #include <QElapsedTimer>
 #include <QImage>

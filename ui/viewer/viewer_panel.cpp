@@ -77,12 +77,23 @@ bool ViewerPanel::handleKey(const QKeyEvent& event) {
     if (player_->count() == 0 || event.modifiers() & ~(Qt::ShiftModifier | Qt::KeypadModifier)) return false;
     const int stride = event.modifiers() & Qt::ShiftModifier ? qRound(player_->framesPerSecond()) : 1;
     switch (event.key()) {
-        case Qt::Key_Space: transport_->togglePlay(); return true;
-        case Qt::Key_Left: player_->step(-stride); return true;
-        case Qt::Key_Right: player_->step(stride); return true;
-        case Qt::Key_Home: player_->seek(0); return true;
-        case Qt::Key_End: player_->seek(player_->count() - 1); return true;
-        default: return false;
+        case Qt::Key_Space:
+            transport_->togglePlay();
+            return true;
+        case Qt::Key_Left:
+            player_->step(-stride);
+            return true;
+        case Qt::Key_Right:
+            player_->step(stride);
+            return true;
+        case Qt::Key_Home:
+            player_->seek(0);
+            return true;
+        case Qt::Key_End:
+            player_->seek(player_->count() - 1);
+            return true;
+        default:
+            return false;
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// Number fields without arrows: right-aligned, changed by typing, by the arrow keys, and by the wheel only while focused.
+// Number fields without arrows: right-aligned, changed by typing, by the arrow keys, and by the wheel only while
+// focused.
 
 #include <QDoubleSpinBox>
 #include <QSpinBox>
@@ -27,7 +28,8 @@ protected:
     void wheelEvent(QWheelEvent* event) override;
 };
 
-// The number of frames: one more than a multiple of `stride`. Other numbers become the nearest that is when editing ends.
+// The number of frames: one more than a multiple of `stride`. Other numbers become the nearest that is when editing
+// ends.
 class FramesField : public WholeField {
     Q_OBJECT
 

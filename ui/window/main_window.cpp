@@ -161,11 +161,16 @@ void MainWindow::refreshShot() {
 
 QString MainWindow::takeState() const {
     switch (takes_->stage()) {
-        case TakeRunner::Stage::Idle: return viewer_->clip() ? tr("finished") : QString();
-        case TakeRunner::Stage::Waiting: return tr("waiting");
-        case TakeRunner::Stage::Cancelling: return tr("stopping after this step");
-        case TakeRunner::Stage::Opening: return tr("opening the clip");
-        case TakeRunner::Stage::Running: break;
+        case TakeRunner::Stage::Idle:
+            return viewer_->clip() ? tr("finished") : QString();
+        case TakeRunner::Stage::Waiting:
+            return tr("waiting");
+        case TakeRunner::Stage::Cancelling:
+            return tr("stopping after this step");
+        case TakeRunner::Stage::Opening:
+            return tr("opening the clip");
+        case TakeRunner::Stage::Running:
+            break;
     }
     const auto& progress = takes_->progress();
     if (!progress || progress->stage != Stage::Denoise || progress->steps == 0) return tr("forming");
@@ -174,7 +179,8 @@ QString MainWindow::takeState() const {
 
 void MainWindow::refreshTake() {
     const bool busy = takes_->isBusy();
-    const bool stoppable = takes_->stage() == TakeRunner::Stage::Waiting || takes_->stage() == TakeRunner::Stage::Running;
+    const bool stoppable =
+        takes_->stage() == TakeRunner::Stage::Waiting || takes_->stage() == TakeRunner::Stage::Running;
     const bool noise = !busy && viewer_->clip() && takes_->report() && takes_->report()->randomWeights;
     viewer_->setState(busy || viewer_->clip() ? tr("Take %1").arg(takes_->number()) : tr("Viewer"), takeState(),
                       noise ? tr("Random weights: this picture is noise") : QString());
@@ -182,14 +188,16 @@ void MainWindow::refreshTake() {
     viewer_->cancelButton().setEnabled(stoppable);
     bar_->saveButton().setEnabled(viewer_->clip() != nullptr);
     if (viewer_->clip()) {
-        bar_->setTake(savedAs_.isEmpty() ? tr("clip not saved yet") : tr("saved as %1").arg(QFileInfo(savedAs_).fileName()));
+        bar_->setTake(savedAs_.isEmpty() ? tr("clip not saved yet")
+                                         : tr("saved as %1").arg(QFileInfo(savedAs_).fileName()));
     }
     if (busy) refreshProgress();
 }
 
 void MainWindow::refreshProgress() {
     const auto& progress = takes_->progress();
-    if (takes_->stage() == TakeRunner::Stage::Cancelling) return status_->showRun(tr("Stopping after this step"), -1, {});
+    if (takes_->stage() == TakeRunner::Stage::Cancelling)
+        return status_->showRun(tr("Stopping after this step"), -1, {});
     if (takes_->stage() == TakeRunner::Stage::Opening) return status_->showRun(tr("Opening the clip"), 1, {});
     if (!progress) return status_->showRun(tr("Waiting for the engine"), -1, {});
     const double fraction = progress->steps > 0 ? double(progress->step) / progress->steps : -1;
@@ -224,7 +232,8 @@ void MainWindow::keyPressEvent(QKeyEvent* event) {
 
 void MainWindow::closeEvent(QCloseEvent* event) {
     if (takes_->isBusy() && takes_->stage() != TakeRunner::Stage::Opening &&
-        QMessageBox::question(this, windowTitle(), tr("A take is being made. Stop it and close?")) != QMessageBox::Yes) {
+        QMessageBox::question(this, windowTitle(), tr("A take is being made. Stop it and close?")) !=
+            QMessageBox::Yes) {
         return event->ignore();
     }
     settings_.setValue(QStringLiteral("window/geometry"), saveGeometry());

@@ -36,7 +36,8 @@ class MainWindow : public QMainWindow {
 
 public:
     // Everything handed in must outlive the window.
-    MainWindow(EngineClient& client, Theme& theme, QSettings& settings, const WindowFolders& folders, const RunPlace& place);
+    MainWindow(EngineClient& client, Theme& theme, QSettings& settings, const WindowFolders& folders,
+               const RunPlace& place);
 
     void openPhotos(const QStringList& files);
     void chooseModel(const QString& folder);

@@ -24,7 +24,8 @@
 
 namespace mirror::ui {
 
-QAction* MainWindow::addKey(QMenu& menu, const QString& text, const QList<QKeySequence>& keys, void (MainWindow::*act)()) {
+QAction* MainWindow::addKey(QMenu& menu, const QString& text, const QList<QKeySequence>& keys,
+                            void (MainWindow::*act)()) {
     QAction* action = menu.addAction(text);
     action->setShortcuts(keys);
     connect(action, &QAction::triggered, this, act);
@@ -67,15 +68,14 @@ void MainWindow::addThemeActions(QMenu& menu) {
         action->setCheckable(true);
         action->setChecked(theme_.choice() == choice);
         connect(action, &QAction::triggered, this, [this, choice = choice] { theme_.choose(choice); });
-        connect(&theme_, &Theme::changed, action, [this, action, choice = choice] {
-            action->setChecked(theme_.choice() == choice);
-        });
+        connect(&theme_, &Theme::changed, action,
+                [this, action, choice = choice] { action->setChecked(theme_.choice() == choice); });
     }
-    connect(&theme_, &Theme::changed, this, [this] {
-        settings_.setValue(QStringLiteral("appearance"), static_cast<int>(theme_.choice()));
-    });
+    connect(&theme_, &Theme::changed, this,
+            [this] { settings_.setValue(QStringLiteral("appearance"), static_cast<int>(theme_.choice())); });
     menu.addSeparator();
-    addKey(menu, tr("Switch dark and light"), {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_T)}, &MainWindow::toggleShade);
+    addKey(menu, tr("Switch dark and light"), {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_T)},
+           &MainWindow::toggleShade);
 }
 
 void MainWindow::askPhotos() {
@@ -83,8 +83,10 @@ void MainWindow::askPhotos() {
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setFileMode(QFileDialog::ExistingFiles);
     dialog->setNameFilters({tr("Photographs (*.jpg *.jpeg *.png *.webp *.bmp *.tif *.tiff)"), tr("All files (*)")});
-    dialog->setDirectory(settings_.value(QStringLiteral("folders/photos"),
-                                         QStandardPaths::writableLocation(QStandardPaths::PicturesLocation)).toString());
+    dialog->setDirectory(
+        settings_
+            .value(QStringLiteral("folders/photos"), QStandardPaths::writableLocation(QStandardPaths::PicturesLocation))
+            .toString());
     connect(dialog, &QFileDialog::filesSelected, this, [this](const QStringList& files) {
         settings_.setValue(QStringLiteral("folders/photos"), QFileInfo(files.front()).absolutePath());
         openPhotos(files);
@@ -108,8 +110,10 @@ void MainWindow::askTarget() {
     dialog->setAcceptMode(QFileDialog::AcceptSave);
     dialog->setDefaultSuffix(QStringLiteral("mp4"));
     dialog->setNameFilter(tr("Video (*.mp4)"));
-    dialog->setDirectory(settings_.value(QStringLiteral("folders/clips"),
-                                         QStandardPaths::writableLocation(QStandardPaths::MoviesLocation)).toString());
+    dialog->setDirectory(
+        settings_
+            .value(QStringLiteral("folders/clips"), QStandardPaths::writableLocation(QStandardPaths::MoviesLocation))
+            .toString());
     dialog->selectFile(QFileInfo(viewer_->clip()->file).fileName());
     connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& target) {
         settings_.setValue(QStringLiteral("folders/clips"), QFileInfo(target).absolutePath());

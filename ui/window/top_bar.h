@@ -9,7 +9,8 @@ namespace mirror::ui {
 
 class IconButton;
 
-// The bar above everything: the program, the take that is shown, where it runs, and what is done with the finished clip.
+// The bar above everything: the program, the take that is shown, where it runs, and what is done with the finished
+// clip.
 class TopBar : public QWidget {
     Q_OBJECT
 
