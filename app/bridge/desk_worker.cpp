@@ -71,8 +71,10 @@ Result<ui::SharedPhoto> DeskWorker::inspect(const std::filesystem::path& file) {
     for (const FaceBox& face : photo->found.faces) {
         Result<FaceCrops> crops = faces_->crops(file, face);
         if (!crops) return crops.error();
+        const Result<ui::SquareRegion> square = tools_.squareOf(photo->found.width, photo->found.height, face);
+        if (!square) return square.error();
         photo->crops.push_back(std::move(crops).value());
-        photo->squares.push_back(tools_.squareOf(photo->found.width, photo->found.height, face));
+        photo->squares.push_back(square.value());
     }
     photo->picture = reducedForShowing(std::move(picture).value());
     return ui::SharedPhoto(std::move(photo));
@@ -96,7 +98,8 @@ void DeskWorker::saveClip(const QString& file, const QString& target) {
         return;
     }
     const QByteArray& clip = bytes.value();
-    const Status saved = durable_replace(ui::pathOf(target), std::string_view(clip.constData(), static_cast<std::size_t>(clip.size())));
+    const Status saved =
+        durable_replace(ui::pathOf(target), std::string_view(clip.constData(), static_cast<std::size_t>(clip.size())));
     if (saved) {
         Q_EMIT clipSaved(file, target);
     } else {

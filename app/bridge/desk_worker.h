@@ -18,7 +18,7 @@ namespace mirror::app {
 // The engine's functions that the desk uses; handed in, so that tests may use others.
 struct DeskTools {
     std::function<std::unique_ptr<FaceReader>()> openFaces;  // Called on the desk's thread.
-    std::function<ui::SquareRegion(int width, int height, const FaceBox& face)> squareOf;
+    std::function<Result<ui::SquareRegion>(int width, int height, const FaceBox& face)> squareOf;
     std::function<Result<ui::ModelCard>(const std::filesystem::path& folder)> readModel;
     std::function<Result<ui::LoadedClip>(const std::filesystem::path& file)> readClip;
 };

@@ -28,8 +28,9 @@ struct Job {
     std::shared_ptr<PreviewMailbox> previews;
 };
 
-// run() blocks its thread's event loop for the whole job, so a queued cancel would arrive after the end: stopping goes through
-// Job::stop. Progress is told at most about thirty times a second, so that a fast model cannot flood the window.
+// run() blocks its thread's event loop for the whole job, so a queued cancel would arrive after the end: stopping goes
+// through Job::stop. Progress is told at most about thirty times a second, so that a fast model cannot flood the
+// window.
 class EngineWorker : public QObject {
     Q_OBJECT
 
