@@ -1,0 +1,136 @@
+#include "tests/face/picture_files.h"
+
+#include <zlib.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <opencv2/imgcodecs.hpp>
+
+#include <jpeglib.h>
+
+namespace mirror::face::testing {
+namespace {
+
+void put16(FileBytes& bytes, unsigned value, bool little) {
+    const std::uint8_t low = value & 255u, high = (value >> 8) & 255u;
+    bytes.push_back(little ? low : high);
+    bytes.push_back(little ? high : low);
+}
+
+void put32(FileBytes& bytes, unsigned value, bool little) {
+    put16(bytes, little ? value & 65535u : value >> 16, little);
+    put16(bytes, little ? value >> 16 : value & 65535u, little);
+}
+
+}  // namespace
+
+FileBytes encoded(const std::string& extension, const cv::Mat& picture, const std::vector<int>& options) {
+    FileBytes bytes;
+    cv::imencode(extension, picture, bytes, options);
+    return bytes;
+}
+
+cv::Mat sample_picture(int width, int height) {
+    cv::Mat picture(height, width, CV_8UC3);
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x)
+            picture.at<cv::Vec3b>(y, x) = cv::Vec3b(static_cast<std::uint8_t>(x * 9 + y), static_cast<std::uint8_t>(y * 17),
+                                                    static_cast<std::uint8_t>(200 - 5 * x + 3 * y));
+    return picture;
+}
+
+Frame sample_frame(int width, int height) {
+    const cv::Mat picture = sample_picture(width, height);
+    Frame frame{width, height, {}};
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x)
+            for (int c = 2; c >= 0; --c) frame.rgb.push_back(picture.at<cv::Vec3b>(y, x)[c]);
+    return frame;
+}
+
+FileBytes exif_block(std::uint16_t orientation, bool little) {
+    FileBytes block = little ? FileBytes{'I', 'I', '*', 0} : FileBytes{'M', 'M', 0, '*'};
+    put32(block, 8, little);
+    put16(block, 2, little);  // Entries: the maker's name, then the orientation.
+    put16(block, 0x010F, little);
+    put16(block, 2, little);
+    put32(block, 3, little);
+    put32(block, 0x41424300, little);
+    put16(block, 0x0112, little);
+    put16(block, 3, little);
+    put32(block, 1, little);
+    put16(block, orientation, little);
+    put16(block, 0, little);
+    put32(block, 0, little);
+    return block;
+}
+
+FileBytes with_jpeg_exif(const FileBytes& jpeg, const FileBytes& block) {
+    FileBytes bytes{0xFF, 0xD8, 0xFF, 0xE1};
+    put16(bytes, static_cast<unsigned>(block.size() + 8), false);
+    for (const char letter : {'E', 'x', 'i', 'f', '\0', '\0'}) bytes.push_back(static_cast<std::uint8_t>(letter));
+    bytes.insert(bytes.end(), block.begin(), block.end());
+    bytes.insert(bytes.end(), jpeg.begin() + 2, jpeg.end());
+    return bytes;
+}
+
+FileBytes with_png_exif(const FileBytes& png, const FileBytes& block) {
+    constexpr std::ptrdiff_t after_header = 8 + 25;
+    FileBytes bytes(png.begin(), png.begin() + after_header);
+    put32(bytes, static_cast<unsigned>(block.size()), false);
+    FileBytes chunk{'e', 'X', 'I', 'f'};
+    chunk.insert(chunk.end(), block.begin(), block.end());
+    bytes.insert(bytes.end(), chunk.begin(), chunk.end());
+    put32(bytes, static_cast<unsigned>(crc32(0, chunk.data(), static_cast<unsigned>(chunk.size()))), false);
+    bytes.insert(bytes.end(), png.begin() + after_header, png.end());
+    return bytes;
+}
+
+FileBytes ink_jpeg(int width, int height, std::array<std::uint8_t, 4> inks, bool adobe) {
+    jpeg_compress_struct info{};
+    jpeg_error_mgr errors{};
+    info.err = jpeg_std_error(&errors);
+    jpeg_create_compress(&info);
+    unsigned char* target = nullptr;
+    unsigned long size = 0;
+    jpeg_mem_dest(&info, &target, &size);
+    info.image_width = static_cast<unsigned>(width);
+    info.image_height = static_cast<unsigned>(height);
+    info.input_components = 4;
+    info.in_color_space = JCS_CMYK;
+    jpeg_set_defaults(&info);
+    jpeg_set_quality(&info, 100, TRUE);
+    info.write_Adobe_marker = adobe;
+    jpeg_start_compress(&info, TRUE);
+    std::vector<std::uint8_t> row;
+    for (int x = 0; x < width; ++x)
+        for (const std::uint8_t ink : inks) row.push_back(adobe ? static_cast<std::uint8_t>(255 - ink) : ink);
+    for (int y = 0; y < height; ++y) {
+        JSAMPROW line = row.data();
+        jpeg_write_scanlines(&info, &line, 1);
+    }
+    jpeg_finish_compress(&info);
+    jpeg_destroy_compress(&info);
+    FileBytes bytes(target, target + size);
+    std::free(target);
+    return bytes;
+}
+
+TestFolder::TestFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "mirror-face-XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());
+}
+
+TestFolder::~TestFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+}
+
+std::filesystem::path TestFolder::write(const std::string& name, const FileBytes& bytes) const {
+    std::ofstream stream(path_ / name, std::ios::binary);
+    stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    return path_ / name;
+}
+
+}  // namespace mirror::face::testing

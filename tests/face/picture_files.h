@@ -1,0 +1,47 @@
+#pragma once
+
+// Picture files made in memory, good and bad ones, and a folder to put them in.
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <opencv2/core.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/core/frame.h"
+
+namespace mirror::face::testing {
+
+using FileBytes = std::vector<std::uint8_t>;
+
+// OpenCV's encoder for the extension; `picture` is BGR, BGRA or grey, 8 or 16 bits.
+FileBytes encoded(const std::string& extension, const cv::Mat& picture, const std::vector<int>& options = {});
+
+// A picture without symmetry: every orientation of it differs.
+cv::Mat sample_picture(int width, int height);
+Frame sample_frame(int width, int height);  // The same, as the reader should return it.
+
+// An APP1 segment (JPEG) or eXIf chunk (PNG) put into a file. `block` is what comes after the prefix.
+FileBytes exif_block(std::uint16_t orientation, bool little_endian);
+FileBytes with_jpeg_exif(const FileBytes& jpeg, const FileBytes& block);
+FileBytes with_png_exif(const FileBytes& png, const FileBytes& block);
+
+// A JPEG of one colour of four inks, 255 being full ink. Adobe's programs store them inverted and add their marker.
+FileBytes ink_jpeg(int width, int height, std::array<std::uint8_t, 4> inks, bool adobe);
+
+class TestFolder {
+public:
+    TestFolder();
+    ~TestFolder();
+    TestFolder(const TestFolder&) = delete;
+    TestFolder& operator=(const TestFolder&) = delete;
+
+    const std::filesystem::path& path() const { return path_; }
+    std::filesystem::path write(const std::string& name, const FileBytes& bytes) const;
+
+private:
+    std::filesystem::path path_;
+};
+
+}  // namespace mirror::face::testing
