@@ -219,6 +219,8 @@ Json parse_strictly(const std::string& text) {
         return Json::parse(text, watch);
     } catch (const Json::parse_error& error) {
         refuse("it is not JSON (byte " + std::to_string(error.byte) + ")");
+    } catch (const Json::exception&) {
+        refuse("it holds a number out of range");
     }
 }
 

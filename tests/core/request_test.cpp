@@ -96,6 +96,7 @@ const std::vector<BadRequest> kBadRequests = {
     {R"({"version":1,"sampling":{"seed":18446744073709551616}})", "sampling.seed is not an integer"},
     {R"({"version":1,"sampling":{"guidance":"6"}})", "sampling.guidance is not a number"},
     {R"({"version":1,"sampling":{"sampler":"euler"}})", "sampling.sampler cannot be euler"},
+    {R"({"version":1,"sampling":{"guidance":1e999}})", "number out of range"},
     {R"({"version":1,"sampling":[]})", "sampling is not an object"},
     {R"({"version":1,"method":"faceid"})", "method cannot be faceid"},
     {R"({"version":1,"prompt":{"positive":1}})", "prompt.positive is not a string"},
