@@ -64,14 +64,13 @@ T5Attention::T5Attention(const WeightScope& weights, const T5Config& config)
       output(weights / "o", config.num_heads * config.d_kv, config.d_model, Bias::None),
       heads(config.num_heads) {}
 
-// Not layers.h' attention(): T5 does not divide by sqrt(d_kv), and its scores and their bias are rounded to the model's dtype.
+// Not layers.h' attention(): T5 does not divide by sqrt(d_kv), and adds a bias. The fused operation is what transformers 5 runs;
+// in 16 bit it keeps the scores in float32, where separate operations would round them twice.
 at::Tensor T5Attention::operator()(const at::Tensor& x, const at::Tensor& position_bias) const {
     const at::Tensor q = split_heads(query(x), heads);
     const at::Tensor k = split_heads(key(x), heads);
     const at::Tensor v = split_heads(value(x), heads);
-    const at::Tensor scores = at::matmul(q, k.transpose(2, 3)) + position_bias;
-    const at::Tensor weights = at::softmax(scores, -1, at::kFloat).to(scores.scalar_type());
-    return output(merge_heads(at::matmul(weights, v)));
+    return output(merge_heads(at::scaled_dot_product_attention(q, k, v, position_bias, 0.0, false, 1.0)));
 }
 
 T5FeedForward::T5FeedForward(const WeightScope& weights, const T5Config& config)
