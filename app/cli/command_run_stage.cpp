@@ -55,6 +55,9 @@ void check_usage(const CLI::App& command, const engine::StageJob& job) {
     if (stage.reads_inputs) require("--inputs");
     if (stage.requires_adapter) require("--adapter");
     for (const std::string& name : stage.required_options) require(name);
+    for (const std::string& text : job.options.switches)
+        if (const auto sign = text.find('='); sign == 0 || sign == std::string::npos)
+            throw UsageError("--set wants NAME=VALUE, not '" + escape_for_message(text) + "'");
     if (stage.name == "mm-tokenize" && job.options.texts.size() > 1) throw UsageError("run-stage mm-tokenize takes --text once");
 }
 

@@ -1,6 +1,7 @@
 // The stages of the base model that run one network or one schedule.
 
 #include "engine/backbones/cogvideox/transformer.h"
+#include "engine/formats/safetensors.h"
 #include "engine/samplers/sampler.h"
 #include "engine/session/model_folder.h"
 #include "engine/session/stages/stage.h"
@@ -73,11 +74,13 @@ void scheduler(StageRun& run) {
     const auto sampler = make_sampler(run.options.sampler, model_of(run).schedule(), steps);
     const Placement exact{at::kFloat, run.placement.device};  // The guided prediction is float32 whatever the model is.
     const at::Tensor predictions = run.inputs.floats("model_outputs", any_rank(run, "model_outputs"), exact);
-    std::vector<std::int64_t> shape(predictions.sizes().begin() + 1, predictions.sizes().end());
-    if (predictions.size(0) != steps)
-        refuse_input("model_outputs", predictions, std::to_string(steps) + " steps in the first dimension");
-    at::Tensor sample = run.floats("sample", shape);
-    const NoiseSource noise = noise_from_inputs(run, steps, shape);
+    at::Tensor sample = run.floats("sample", any_rank(run, "sample"));
+    std::vector<std::int64_t> wanted{steps};
+    wanted.insert(wanted.end(), sample.sizes().begin(), sample.sizes().end());
+    // Either of the two may be the wrong one, so the sentence names both.
+    if (predictions.sizes() != at::IntArrayRef(wanted))
+        refuse_input("model_outputs", predictions, formats::shape_text(wanted) + ", a prediction like 'sample' for each step");
+    const NoiseSource noise = noise_from_inputs(run, steps, sample.sizes());
 
     std::vector<at::Tensor> previous;
     for (int step = 0; step < steps; ++step) {
