@@ -1,6 +1,6 @@
 #pragma once
 
-// The encoder half of T5 v1.1 (transformers, models/t5/modeling_t5.py, eager attention), without attention mask: padding takes
+// The encoder half of T5 v1.1 (transformers, models/t5/modeling_t5.py), without attention mask: padding takes
 // part, as the video models were trained.
 
 #include <ATen/ATen.h>
