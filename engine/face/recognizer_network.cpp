@@ -1,7 +1,5 @@
 #include "engine/face/recognizer_network.h"
 
-#include <nlohmann/json.hpp>
-
 #include "engine/core/result.h"
 #include "engine/weights/config_reader.h"
 
@@ -24,15 +22,6 @@ RecognizerConfig read_recognizer_config(const std::filesystem::path& file) {
     if (config.widths.empty() || config.widths.size() > max_stages || config.widths.size() != config.depths.size())
         reader.refuse("widths", "must be as long as depths, 1 to 4 numbers.");
     return config;
-}
-
-std::string recognizer_config_to_json(const RecognizerConfig& config) {
-    const nlohmann::json json{{"id_dim", config.id_dim},
-                              {"stem_width", config.stem_width},
-                              {"widths", config.widths},
-                              {"depths", config.depths},
-                              {"id_pack", config.id_pack}};
-    return json.dump(2) + "\n";
 }
 
 RecognizerConv::RecognizerConv(const WeightScope& weights, std::int64_t inputs, std::int64_t outputs, std::int64_t kernel,

@@ -31,9 +31,6 @@ struct RecognizerConfig {
 // EngineError names the file and the key.
 RecognizerConfig read_recognizer_config(const std::filesystem::path& file);
 
-// The same text for the same config: keys sorted, two spaces, newline at the end.
-std::string recognizer_config_to_json(const RecognizerConfig& config);
-
 struct RecognizerConv {
     RecognizerConv() = default;
     RecognizerConv(const WeightScope& weights, std::int64_t inputs, std::int64_t outputs, std::int64_t kernel,

@@ -4,10 +4,6 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <cmath>
-#include <cstring>
-
-#include "engine/core/utf8.h"
 #include "tests/face/picture_files.h"
 
 namespace mirror::face {
@@ -194,6 +190,20 @@ TEST(Photograph, RefusesHugeHeadersWithoutDecoding) {
     }
     for (const auto& [width, height] : std::vector<std::pair<std::uint32_t, std::uint32_t>>{{0, 8}, {8, 0}})
         EXPECT_FALSE(with_size(width, height).ok());
+}
+
+TEST(Photograph, TakesTheFirstPictureOfAnAnimation) {
+    const cv::Mat first = sample_picture(18, 12);
+    const Frame frame = decoded(animated_webp({first, 255 - first, first / 2}));
+    EXPECT_EQ(frame.width, 18);
+    EXPECT_EQ(frame.rgb, sample_frame(18, 12).rgb);
+}
+
+TEST(Photograph, RefusesJpegsOfEndlesslyManyScans) {
+    const FileBytes progressive = encoded(".jpg", sample_picture(32, 32), {2 /* IMWRITE_JPEG_PROGRESSIVE */, 1});
+    EXPECT_TRUE(decode_photograph(progressive, "some.jpg").ok());
+    EXPECT_TRUE(decode_photograph(repeated_scans(progressive, 400), "some.jpg").ok());
+    expect_refused(decode_photograph(repeated_scans(progressive, 600), "bomb.jpg"), "bomb.jpg", "scans");
 }
 
 TEST(Photograph, RefusesWhatIsNoPhotograph) {

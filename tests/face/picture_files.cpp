@@ -1,5 +1,7 @@
 #include "tests/face/picture_files.h"
 
+#include <webp/encode.h>
+#include <webp/mux.h>
 #include <zlib.h>
 
 #include <cstdio>
@@ -114,6 +116,50 @@ FileBytes ink_jpeg(int width, int height, std::array<std::uint8_t, 4> inks, bool
     jpeg_destroy_compress(&info);
     FileBytes bytes(target, target + size);
     std::free(target);
+    return bytes;
+}
+
+FileBytes repeated_scans(const FileBytes& progressive, int times) {
+    const auto marker_after = [&](std::size_t from, std::uint8_t kind) {
+        for (std::size_t at = from; at + 1 < progressive.size(); ++at) {
+            const std::uint8_t next = progressive[at + 1];
+            const bool any = kind == 0 && next != 0 && next != 0xFF;
+            if (progressive[at] == 0xFF && (any || (kind != 0 && next == kind))) return at;
+        }
+        return progressive.size();
+    };
+    const std::size_t first = marker_after(2, 0xDA);
+    const std::size_t end = marker_after(first + 2, 0);
+    const FileBytes scan(progressive.begin() + static_cast<long>(first), progressive.begin() + static_cast<long>(end));
+    FileBytes bytes(progressive.begin(), progressive.begin() + static_cast<long>(end));
+    for (int i = 0; i < times; ++i) bytes.insert(bytes.end(), scan.begin(), scan.end());
+    bytes.insert(bytes.end(), progressive.begin() + static_cast<long>(end), progressive.end());
+    return bytes;
+}
+
+FileBytes animated_webp(const std::vector<cv::Mat>& pictures) {
+    WebPAnimEncoder* encoder = WebPAnimEncoderNew(pictures[0].cols, pictures[0].rows, nullptr);
+    WebPConfig config;
+    WebPConfigInit(&config);
+    config.lossless = 1;
+    int time = 0;
+    for (const cv::Mat& picture : pictures) {
+        WebPPicture frame;
+        WebPPictureInit(&frame);
+        frame.use_argb = 1;
+        frame.width = picture.cols;
+        frame.height = picture.rows;
+        WebPPictureImportBGR(&frame, picture.data, static_cast<int>(picture.step));
+        WebPAnimEncoderAdd(encoder, &frame, time, &config);
+        WebPPictureFree(&frame);
+        time += 100;
+    }
+    WebPAnimEncoderAdd(encoder, nullptr, time, nullptr);
+    WebPData data;
+    WebPAnimEncoderAssemble(encoder, &data);
+    FileBytes bytes(data.bytes, data.bytes + data.size);
+    WebPDataClear(&data);
+    WebPAnimEncoderDelete(encoder);
     return bytes;
 }
 

@@ -30,6 +30,12 @@ FileBytes with_png_exif(const FileBytes& png, const FileBytes& block);
 // A JPEG of one colour of four inks, 255 being full ink. Adobe's programs store them inverted and add their marker.
 FileBytes ink_jpeg(int width, int height, std::array<std::uint8_t, 4> inks, bool adobe);
 
+// A progressive JPEG whose first scan comes `times` times more.
+FileBytes repeated_scans(const FileBytes& progressive, int times);
+
+// A lossless animation with one picture after the other.
+FileBytes animated_webp(const std::vector<cv::Mat>& pictures);
+
 class TestFolder {
 public:
     TestFolder();
