@@ -37,7 +37,7 @@ struct Exception {
 };
 
 // The first that fits counts. Weights of rank 1 have no fan-in: they are absolute.
-constexpr std::array<Exception, 15> kExceptions = {{
+constexpr std::array<Exception, 16> kExceptions = {{
     // T5 does not divide its attention by sqrt(d_kv); its queries are made small instead.
     {"text_encoder", "SelfAttention.q.weight", 0, 0.2, Spread::Relative},
     {"text_encoder", "relative_attention_bias", 0, 0.5, Spread::Absolute},
@@ -47,6 +47,8 @@ constexpr std::array<Exception, 15> kExceptions = {{
     {"vae", "conv_y.conv.bias", 1.0, 0.05, Spread::Absolute},
     {"vae", "conv_y.", 0, 0.3, Spread::Relative},
     {"vae", "conv_b.conv.weight", 0, 0.3, Spread::Relative},
+    // Pictures in grey rather than in the eight corners of the colour cube.
+    {"vae", "decoder.conv_out.conv.weight", 0, 0.4, Spread::Relative},
     {"image_encoder", "class_embedding", 0, 0.2, Spread::Absolute},
     {"recognizer", "prelu.weight", 0.25, 0.02, Spread::Absolute},
     {"recognizer", "conv2.weight", 0, 0.5, Spread::Relative},
