@@ -14,9 +14,10 @@ namespace mirror::app {
 
 class Studio {
 public:
+    // The application's name decides where settings and takes are kept.
     Studio(QApplication& application, const StudioOptions& options);
 
-    void show() { window_.show(); }
+    ui::MainWindow& window() { return window_; }
 
 private:
     QSettings settings_;

@@ -22,6 +22,6 @@ int main(int argc, char** argv) {
         return 0;
     }
     mirror::app::Studio studio(application, options.value());
-    studio.show();
+    studio.window().show();
     return QApplication::exec();
 }

@@ -143,11 +143,11 @@ void PhotoView::drawSquare(QPainter& painter) const {
     const SquareRegion& square = photo_->squares[static_cast<std::size_t>(face_)];
     const QRectF outline(viewFromPhoto(QPointF(square.x, square.y)),
                          viewFromPhoto(QPointF(square.x + square.side, square.y + square.side)));
-    QPen pen(QColor(0, 0, 0, 90), 1);
+    QPen pen(QColor(0, 0, 0, 70), 1);
     painter.setBrush(Qt::NoBrush);
     painter.setPen(pen);
     painter.drawRect(outline);
-    pen.setColor(QColor(255, 255, 255, 210));
+    pen.setColor(QColor(255, 255, 255, 235));
     pen.setDashPattern({4, 3});
     painter.setPen(pen);
     painter.drawRect(outline);

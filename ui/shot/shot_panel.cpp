@@ -20,7 +20,7 @@ namespace mirror::ui {
 namespace {
 
 constexpr int kMargin = 12;
-constexpr int kLabelWidth = 66;
+constexpr int kLabelWidth = 58;
 constexpr int kPromptHeight = 122;
 constexpr int kNegativeHeight = 64;
 
@@ -118,11 +118,12 @@ void ShotPanel::addPicture(QVBoxLayout& column) {
     length_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
 
     auto* grid = new QGridLayout;
-    grid->setHorizontalSpacing(8);
+    grid->setHorizontalSpacing(6);
     grid->setVerticalSpacing(8);
     grid->setColumnStretch(1, 1);
     grid->setColumnStretch(3, 1);
     const auto put = [&](int row, int place, const QString& name, QWidget* field) {
+        field->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);  // Both columns are equally wide.
         grid->addWidget(fieldLabel(name, field), row, 2 * place);
         grid->addWidget(field, row, 2 * place + 1);
     };

@@ -42,7 +42,10 @@ SizeField::SizeField(QWidget* parent) : QComboBox(parent) {
     });
 }
 
-void SizeField::setSize(const QSize& size) { setEditText(textOf(size)); }
+void SizeField::setSize(const QSize& size) {
+    setEditText(textOf(size));
+    lineEdit()->setCursorPosition(0);
+}
 
 void SizeField::wheelEvent(QWheelEvent* event) {
     if (hasFocus()) return QComboBox::wheelEvent(event);

@@ -37,7 +37,8 @@ QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus { border-color: {accent
 QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled { color: {faint}; }
 QLineEdit[invalid="true"] { border-color: {error}; }
 QComboBox QLineEdit, QAbstractSpinBox QLineEdit { border: none; padding: 0; background: transparent; min-height: 0; }
-QComboBox::drop-down { border: none; width: 16px; subcontrol-position: center right; }
+QComboBox { padding-right: 0; }
+QComboBox::drop-down { border: none; width: 15px; subcontrol-position: center right; }
 QComboBox::down-arrow { image: url(:/icons/chevron-{shade}.svg); width: 8px; height: 8px; }
 QComboBox QAbstractItemView { background: {raised}; border: 1px solid {line}; color: {text}; outline: none; padding: 3px;
     selection-background-color: {accent}; selection-color: {onaccent}; }

@@ -27,6 +27,7 @@ ViewerPanel::ViewerPanel(QWidget* parent)
     : Panel(tr("Viewer"), parent),
       player_(new FramePlayer(this)),
       canvas_(new FrameCanvas),
+      line_(new HairLine(Ink::Line)),
       transport_(new TransportBar(*player_)),
       cancel_(new QPushButton(tr("Cancel  Esc"))),
       state_(makeLabel({}, Ink::Dim)),
@@ -35,7 +36,7 @@ ViewerPanel::ViewerPanel(QWidget* parent)
     header().addStretch();
     header().addWidget(remark_);
     body().addWidget(canvas_, 1);
-    body().addWidget(new HairLine(Ink::Line));
+    body().addWidget(line_);
     body().addWidget(transport_);
     cancel_->setVisible(false);
     transport_->corner().addWidget(cancel_);
@@ -43,6 +44,20 @@ ViewerPanel::ViewerPanel(QWidget* parent)
                            tr("Add a photograph on the left, describe the shot on the right, and press Generate. "
                               "The picture is shown while it forms."));
     connect(player_, &FramePlayer::frameChanged, this, [this] { canvas_->show(player_->frame()); });
+    connect(player_, &FramePlayer::framesChanged, this, &ViewerPanel::refreshTransport);
+    refreshTransport();
+}
+
+void ViewerPanel::offerCancel(bool offered, bool stoppable) {
+    cancel_->setVisible(offered);
+    cancel_->setEnabled(stoppable);
+    refreshTransport();
+}
+
+void ViewerPanel::refreshTransport() {
+    const bool wanted = player_->count() > 0 || !cancel_->isHidden();
+    line_->setVisible(wanted);
+    transport_->setVisible(wanted);
 }
 
 void ViewerPanel::showPreview(const SharedPreview& preview) {

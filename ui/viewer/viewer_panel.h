@@ -34,14 +34,19 @@ public:
 
     // "Take 3" and what is going on with it; an amber remark at the right.
     void setState(const QString& take, const QString& state, const QString& remark);
+    // While a run can be stopped; `stoppable` false shows that it is stopping already.
+    void offerCancel(bool offered, bool stoppable);
     // True if the key was one of the player's.
     bool handleKey(const QKeyEvent& event);
 
 private:
+    void refreshTransport();
+
     enum class Showing { Nothing, Preview, Clip };
 
     FramePlayer* player_;
     FrameCanvas* canvas_;
+    QWidget* line_;
     TransportBar* transport_;
     QPushButton* cancel_;
     QLabel* state_;

@@ -13,6 +13,7 @@
 #include "ui/people/photo_intake.h"
 #include "ui/people/photo_list.h"
 #include "ui/shot/model_choice.h"
+#include "ui/shot/prompt_edit.h"
 #include "ui/shot/seed_field.h"
 #include "ui/shot/shot_panel.h"
 #include "ui/take/take_runner.h"
@@ -57,6 +58,7 @@ MainWindow::MainWindow(EngineClient& client, Theme& theme, QSettings& settings, 
     restore();
     refreshTake();
     refreshShot();
+    shot_->prompt().setFocus();
 }
 
 void MainWindow::layOut() {
@@ -184,8 +186,7 @@ void MainWindow::refreshTake() {
     const bool noise = !busy && viewer_->clip() && takes_->report() && takes_->report()->randomWeights;
     viewer_->setState(busy || viewer_->clip() ? tr("Take %1").arg(takes_->number()) : tr("Viewer"), takeState(),
                       noise ? tr("Random weights: this picture is noise") : QString());
-    viewer_->cancelButton().setVisible(busy);
-    viewer_->cancelButton().setEnabled(stoppable);
+    viewer_->offerCancel(busy, stoppable);
     bar_->saveButton().setEnabled(viewer_->clip() != nullptr);
     if (viewer_->clip()) {
         bar_->setTake(savedAs_.isEmpty() ? tr("clip not saved yet")
