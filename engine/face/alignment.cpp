@@ -35,7 +35,8 @@ Point source_of(const Similarity& map, double x, double y) {
 // The part of the picture that the result can show, with a margin for interpolation.
 cv::Rect visible_part(const Frame& picture, const Similarity& map, int width, int height) {
     double left = std::numeric_limits<double>::max(), top = left, right = -left, bottom = -left;
-    for (const Point corner : {Point{0, 0}, Point{width - 1.0, 0}, Point{0, height - 1.0}, Point{width - 1.0, height - 1.0}}) {
+    for (const Point corner :
+         {Point{0, 0}, Point{width - 1.0, 0}, Point{0, height - 1.0}, Point{width - 1.0, height - 1.0}}) {
         const Point source = source_of(map, corner.x, corner.y);
         left = std::min(left, source.x);
         right = std::max(right, source.x);

@@ -23,10 +23,12 @@ struct Similarity {
 // Where the landmarks belong in an aligned picture of `size` pixels, a multiple of 112 or of 128.
 std::array<Point, 5> alignment_template(int size);
 
-// The least-squares similarity without mirroring from `from` to `to`. Error (NoFaceFound): the points coincide or are not finite.
+// The least-squares similarity without mirroring from `from` to `to`. Error (NoFaceFound): the points coincide or are
+// not finite.
 Result<Similarity> fit_similarity(const std::array<Point, 5>& from, const std::array<Point, 5>& to);
 
-// Each output pixel is taken bilinearly from where `map` came from; outside the picture is black. Pixel centres are whole numbers.
+// Each output pixel is taken bilinearly from where `map` came from; outside the picture is black. Pixel centres are
+// whole numbers.
 Frame warp(const Frame& picture, const Similarity& map, int width, int height);
 
 // The aligned face, size x size.

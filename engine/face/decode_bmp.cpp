@@ -64,7 +64,8 @@ std::optional<BmpHeader> read_header(Bytes file) {
     } else {
         return std::nullopt;
     }
-    if (header.bits <= 8 && (header.colours == 0 || header.colours > 256)) header.colours = std::size_t{1} << header.bits;
+    if (header.bits <= 8 && (header.colours == 0 || header.colours > 256))
+        header.colours = std::size_t{1} << header.bits;
     return header;
 }
 
@@ -73,11 +74,15 @@ bool is_supported(const BmpHeader& header) {
         case Plain:
             return header.bits == 1 || header.bits == 4 || header.bits == 8 || header.bits == 16 || header.bits == 24 ||
                    header.bits == 32;
-        case Runs8: return header.bits == 8 && !header.top_down;
-        case Runs4: return header.bits == 4 && !header.top_down;
+        case Runs8:
+            return header.bits == 8 && !header.top_down;
+        case Runs4:
+            return header.bits == 4 && !header.top_down;
         case BitFields:
-        case AlphaBitFields: return header.bits == 16 || header.bits == 32;
-        default: return false;
+        case AlphaBitFields:
+            return header.bits == 16 || header.bits == 32;
+        default:
+            return false;
     }
 }
 
@@ -119,7 +124,8 @@ void read_row(Bytes row, const BmpHeader& header, const Palette& palette, std::u
 
 bool read_plain(Bytes file, const BmpHeader& header, const Palette& palette, Frame& frame) {
     const std::size_t stride = (static_cast<std::size_t>(header.width) * header.bits + 31) / 32 * 4;
-    if (header.pixels > file.size() || (file.size() - header.pixels) / stride < static_cast<std::size_t>(frame.height)) {
+    if (header.pixels > file.size() ||
+        (file.size() - header.pixels) / stride < static_cast<std::size_t>(frame.height)) {
         // Some writers do not pad the last row.
         const std::size_t bare = (static_cast<std::size_t>(header.width) * header.bits + 7) / 8;
         const std::size_t need = header.pixels + stride * static_cast<std::size_t>(frame.height - 1) + bare;
@@ -132,7 +138,8 @@ bool read_plain(Bytes file, const BmpHeader& header, const Palette& palette, Fra
     return true;
 }
 
-// Run lengths: pairs of (count, colour) and, after a zero, orders: 0 next row, 1 end, 2 move, else so many single pixels.
+// Run lengths: pairs of (count, colour) and, after a zero, orders: 0 next row, 1 end, 2 move, else so many single
+// pixels.
 class RunReader {
 public:
     RunReader(Bytes file, const BmpHeader& header, const Palette& palette, Frame& frame)
@@ -207,11 +214,13 @@ Result<Frame> decode_bmp(Bytes file, const std::string& name) {
     const std::optional<BmpHeader> header = read_header(file);
     if (!header) return damaged(name, "BMP");
     if (!is_supported(*header))
-        return Error{ErrorCode::MalformedFile, name + " is a kind of BMP picture that is not supported; save it as PNG."};
+        return Error{ErrorCode::MalformedFile,
+                     name + " is a kind of BMP picture that is not supported; save it as PNG."};
     const Palette palette = read_palette(file, *header);
     Frame frame = make_frame(header->width, header->height);
     const bool runs = header->compression == Runs8 || header->compression == Runs4;
-    const bool read = runs ? RunReader(file, *header, palette, frame).read() : read_plain(file, *header, palette, frame);
+    const bool read =
+        runs ? RunReader(file, *header, palette, frame).read() : read_plain(file, *header, palette, frame);
     if (!read) return damaged(name, "BMP");
     return frame;
 }

@@ -118,10 +118,11 @@ Result<Frame> decode_jpeg(Bytes file, const std::string& name) {
     std::vector<std::uint8_t> inks;
     const bool decoded = decode_rows(jpeg, file, frame, inks);
     if (jpeg.errors.too_many_scans)
-        return Error{ErrorCode::MalformedFile, name + " has more than " + std::to_string(limits::kJpegScans) +
-                                                   " JPEG scans and is refused."};
+        return Error{ErrorCode::MalformedFile,
+                     name + " has more than " + std::to_string(limits::kJpegScans) + " JPEG scans and is refused."};
     if (!decoded) return damaged(name, "JPEG");
-    if (jpeg.errors.cut_short) return Error{ErrorCode::MalformedFile, name + " is damaged: its JPEG data end too early."};
+    if (jpeg.errors.cut_short)
+        return Error{ErrorCode::MalformedFile, name + " is damaged: its JPEG data end too early."};
     return frame;
 }
 

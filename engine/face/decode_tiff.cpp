@@ -52,8 +52,8 @@ TiffPointer open_tiff(Reader& reader) {
     TIFFOpenOptionsSetErrorHandlerExtR(options.get(), print_nothing, nullptr);
     TIFFOpenOptionsSetWarningHandlerExtR(options.get(), print_nothing, nullptr);
     // m: no memory map, which would go around the functions above.
-    return TiffPointer(TIFFClientOpenExt("picture", "rm", &reader, read_bytes, write_nothing, seek, close_nothing, size_of,
-                                         nullptr, nullptr, options.get()),
+    return TiffPointer(TIFFClientOpenExt("picture", "rm", &reader, read_bytes, write_nothing, seek, close_nothing,
+                                         size_of, nullptr, nullptr, options.get()),
                        TIFFClose);
 }
 
@@ -84,7 +84,8 @@ std::optional<TiffHeader> tiff_header(Bytes file) {
         !TIFFGetField(tiff.get(), TIFFTAG_IMAGELENGTH, &height))
         return std::nullopt;
     std::uint16_t orientation = 1;
-    if (!TIFFGetField(tiff.get(), TIFFTAG_ORIENTATION, &orientation) || orientation < 1 || orientation > 8) orientation = 1;
+    if (!TIFFGetField(tiff.get(), TIFFTAG_ORIENTATION, &orientation) || orientation < 1 || orientation > 8)
+        orientation = 1;
     return TiffHeader{{width, height}, orientation};
 }
 
@@ -95,8 +96,10 @@ Result<Frame> decode_tiff(Bytes file, const std::string& name) {
     if (!tiff || !header) return damaged(name, "TIFF");
     char reason[1024] = "";
     if (!TIFFRGBAImageOK(tiff.get(), reason))
-        return Error{ErrorCode::MalformedFile, name + " is a kind of TIFF picture that is not supported; save it with 8 or "
-                                                      "16 bits a channel."};
+        return Error{ErrorCode::MalformedFile,
+                     name +
+                         " is a kind of TIFF picture that is not supported; save it with 8 or "
+                         "16 bits a channel."};
     // Rows in the order of the file: upright() turns the picture as it does for every other format.
     TIFFSetField(tiff.get(), TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
     const int width = static_cast<int>(header->size.width);

@@ -28,7 +28,8 @@ Result<Frame> decode_animation(Bytes file, const std::string& name) {
     WebPAnimInfo info;
     std::uint8_t* rgba = nullptr;
     int time = 0;
-    if (!decoder || !WebPAnimDecoderGetInfo(decoder.get(), &info) || !WebPAnimDecoderGetNext(decoder.get(), &rgba, &time))
+    if (!decoder || !WebPAnimDecoderGetInfo(decoder.get(), &info) ||
+        !WebPAnimDecoderGetNext(decoder.get(), &rgba, &time))
         return damaged(name, "WebP");
     return without_alpha(rgba, static_cast<int>(info.canvas_width), static_cast<int>(info.canvas_height));
 }
@@ -56,8 +57,8 @@ Result<Frame> decode_webp(Bytes file, const std::string& name) {
             return damaged(name, "WebP");
         return frame;
     }
-    const std::unique_ptr<std::uint8_t, void (*)(void*)> rgba(
-        WebPDecodeRGBA(file.data(), file.size(), &width, &height), WebPFree);
+    const std::unique_ptr<std::uint8_t, void (*)(void*)> rgba(WebPDecodeRGBA(file.data(), file.size(), &width, &height),
+                                                              WebPFree);
     if (!rgba) return damaged(name, "WebP");
     return without_alpha(rgba.get(), width, height);
 }

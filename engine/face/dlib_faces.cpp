@@ -1,7 +1,7 @@
 #include "engine/face/dlib_faces.h"
 
-// dlib's own algebra is enough for its small matrices. Bound to the system's BLAS, the program could get that one in the place
-// of libtorch's much faster one. The first two headers bring dlib's configuration.
+// dlib's own algebra is enough for its small matrices. Bound to the system's BLAS, the program could get that one in
+// the place of libtorch's much faster one. The first two headers bring dlib's configuration.
 #include <dlib/assert.h>
 #include <dlib/test_for_odr_violations.h>
 #undef DLIB_USE_BLAS

@@ -15,7 +15,9 @@ constexpr std::uint32_t short_type = 3;
 constexpr std::uint32_t long_type = 4;
 
 // PNG and WebP keep the block bare, but some writers copy the prefix that JPEG needs.
-Bytes without_prefix(Bytes block) { return has_text(block, 0, exif_prefix) ? block.subspan(exif_prefix.size()) : block; }
+Bytes without_prefix(Bytes block) {
+    return has_text(block, 0, exif_prefix) ? block.subspan(exif_prefix.size()) : block;
+}
 
 }  // namespace
 

@@ -97,7 +97,8 @@ FaceBox back_to_picture(FaceBox face, const Canvas& canvas, const Frame& picture
     face.y0 = edge(face.y0, canvas.top, canvas.scale_y, picture.height);
     face.y1 = edge(face.y1, canvas.top, canvas.scale_y, picture.height);
     for (Point& point : face.landmarks)
-        point = {(point.x - canvas.left + 0.5) / canvas.scale_x - 0.5, (point.y - canvas.top + 0.5) / canvas.scale_y - 0.5};
+        point = {(point.x - canvas.left + 0.5) / canvas.scale_x - 0.5,
+                 (point.y - canvas.top + 0.5) / canvas.scale_y - 0.5};
     return face;
 }
 
@@ -151,8 +152,7 @@ void rank_center_weighted(std::vector<FaceBox>& faces, int width, int height) {
         const double dy = (face.y0 + face.y1) / 2 - height / 2;
         return (face.x1 - face.x0) * (face.y1 - face.y0) - 2 * (dx * dx + dy * dy);
     };
-    std::stable_sort(faces.begin(), faces.end(),
-                     [&](const FaceBox& a, const FaceBox& b) { return rank(a) > rank(b); });
+    std::stable_sort(faces.begin(), faces.end(), [&](const FaceBox& a, const FaceBox& b) { return rank(a) > rank(b); });
 }
 
 }  // namespace mirror::face

@@ -19,14 +19,14 @@ public:
     virtual std::vector<FaceBox> detect(const Frame& picture) = 0;
 };
 
-// The detectors in the order in which they are tried: dlib's histogram-of-gradients detector, then OpenCV's Haar cascade. Finds
-// of both are confirmed by a second, closer look of the former; both place dlib's 68 landmarks. The models are loaded at first
-// use.
+// The detectors in the order in which they are tried: dlib's histogram-of-gradients detector, then OpenCV's Haar
+// cascade. Finds of both are confirmed by a second, closer look of the former; both place dlib's 68 landmarks. The
+// models are loaded at first use.
 std::vector<std::unique_ptr<FaceDetector>> make_face_detectors();
 
-// Runs each detector until one finds something: on the picture at a sequence of sizes, so that small faces and faces that fill
-// the frame are both found, and at last with a grey margin around it. The boxes lie in the picture; the largest and most central
-// is first.
+// Runs each detector until one finds something: on the picture at a sequence of sizes, so that small faces and faces
+// that fill the frame are both found, and at last with a grey margin around it. The boxes lie in the picture; the
+// largest and most central is first.
 std::vector<FaceBox> find_faces(std::span<const std::unique_ptr<FaceDetector>> detectors, const Frame& picture);
 
 // Ranks by area - 2 * (distance of the box's centre from the picture's centre)^2, the larger first.

@@ -35,10 +35,10 @@ std::filesystem::path find_landmark_model() {
 }
 
 std::filesystem::path find_haar_cascade() {
-    return find_model("haarcascade_frontalface_alt2.xml",
-                      {"/usr/share/opencv4/haarcascades", "/usr/share/opencv/haarcascades",
-                       "/usr/local/share/opencv4/haarcascades"},
-                      "opencv-data");
+    return find_model(
+        "haarcascade_frontalface_alt2.xml",
+        {"/usr/share/opencv4/haarcascades", "/usr/share/opencv/haarcascades", "/usr/local/share/opencv4/haarcascades"},
+        "opencv-data");
 }
 
 }  // namespace mirror::face

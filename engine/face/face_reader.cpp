@@ -89,8 +89,9 @@ private:
         const std::string name = path_for_message(photo.file.filename());
         if (faces.empty())
             return Error{ErrorCode::NoFaceFound,
-                         name + " shows no face that could be found; choose a photograph in which the face is large, "
-                                "upright and turned to the camera."};
+                         name +
+                             " shows no face that could be found; choose a photograph in which the face is large, "
+                             "upright and turned to the camera."};
         const int number = photo.face.value_or(1);
         if (number < 1 || static_cast<std::size_t>(number) > faces.size()) {
             const std::string count = faces.size() == 1 ? "1 face" : std::to_string(faces.size()) + " faces";

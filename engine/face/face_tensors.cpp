@@ -16,8 +16,8 @@ at::Tensor to_planes(std::span<const Frame> pictures) {
     for (const Frame& picture : pictures) {
         if (picture.width != pictures[0].width || picture.height != pictures[0].height)
             throw EngineError(ErrorCode::ShapeMismatch, "The pictures of one batch must have the same size.");
-        const at::Tensor packed = at::from_blob(const_cast<std::uint8_t*>(picture.rgb.data()),
-                                                {picture.height, picture.width, 3}, at::kByte);
+        const at::Tensor packed =
+            at::from_blob(const_cast<std::uint8_t*>(picture.rgb.data()), {picture.height, picture.width, 3}, at::kByte);
         planes.push_back(packed.permute({2, 0, 1}).to(at::kFloat));
     }
     return at::stack(planes).contiguous();

@@ -37,17 +37,23 @@ std::optional<PhotographFormat> sniff(Bytes bytes) {
     if (has_text(bytes, 0, "II*\0"sv) || has_text(bytes, 0, "MM\0*"sv)) return PhotographFormat::Tiff;
     if (has_text(bytes, 0, "II+\0"sv) || has_text(bytes, 0, "MM\0+"sv)) return PhotographFormat::Tiff;
     // Two letters are little; the reserved fields and a small header must be there as well.
-    if (has_text(bytes, 0, "BM"sv) && little32(bytes, 6) == 0 && little32(bytes, 14) <= 256) return PhotographFormat::Bmp;
+    if (has_text(bytes, 0, "BM"sv) && little32(bytes, 6) == 0 && little32(bytes, 14) <= 256)
+        return PhotographFormat::Bmp;
     return std::nullopt;
 }
 
 const char* to_text(PhotographFormat format) {
     switch (format) {
-        case PhotographFormat::Jpeg: return "JPEG";
-        case PhotographFormat::Png: return "PNG";
-        case PhotographFormat::WebP: return "WebP";
-        case PhotographFormat::Bmp: return "BMP";
-        case PhotographFormat::Tiff: return "TIFF";
+        case PhotographFormat::Jpeg:
+            return "JPEG";
+        case PhotographFormat::Png:
+            return "PNG";
+        case PhotographFormat::WebP:
+            return "WebP";
+        case PhotographFormat::Bmp:
+            return "BMP";
+        case PhotographFormat::Tiff:
+            return "TIFF";
     }
     return "";
 }
@@ -92,10 +98,17 @@ Error unsupported(const std::string& name) {
 
 std::optional<PictureSize> stated_size(Bytes bytes, PhotographInfo& info) {
     switch (info.format) {
-        case PhotographFormat::Jpeg: info.orientation = jpeg_orientation(bytes); return jpeg_size(bytes);
-        case PhotographFormat::Png: info.orientation = png_orientation(bytes); return png_size(bytes);
-        case PhotographFormat::WebP: info.orientation = webp_orientation(bytes); return webp_size(bytes);
-        case PhotographFormat::Bmp: return bmp_size(bytes);
+        case PhotographFormat::Jpeg:
+            info.orientation = jpeg_orientation(bytes);
+            return jpeg_size(bytes);
+        case PhotographFormat::Png:
+            info.orientation = png_orientation(bytes);
+            return png_size(bytes);
+        case PhotographFormat::WebP:
+            info.orientation = webp_orientation(bytes);
+            return webp_size(bytes);
+        case PhotographFormat::Bmp:
+            return bmp_size(bytes);
         case PhotographFormat::Tiff: {
             const std::optional<TiffHeader> header = tiff_header(bytes);
             if (!header) return std::nullopt;
@@ -108,11 +121,16 @@ std::optional<PictureSize> stated_size(Bytes bytes, PhotographInfo& info) {
 
 Result<Frame> decode_stored(Bytes bytes, PhotographFormat format, const std::string& name) {
     switch (format) {
-        case PhotographFormat::Jpeg: return decode_jpeg(bytes, name);
-        case PhotographFormat::Png: return decode_png(bytes, name);
-        case PhotographFormat::WebP: return decode_webp(bytes, name);
-        case PhotographFormat::Bmp: return decode_bmp(bytes, name);
-        case PhotographFormat::Tiff: return decode_tiff(bytes, name);
+        case PhotographFormat::Jpeg:
+            return decode_jpeg(bytes, name);
+        case PhotographFormat::Png:
+            return decode_png(bytes, name);
+        case PhotographFormat::WebP:
+            return decode_webp(bytes, name);
+        case PhotographFormat::Bmp:
+            return decode_bmp(bytes, name);
+        case PhotographFormat::Tiff:
+            return decode_tiff(bytes, name);
     }
     return unsupported(name);
 }
@@ -125,7 +143,8 @@ Result<std::vector<std::uint8_t>> read_photograph_bytes(const std::filesystem::p
         const ErrorCode code = errno == ENOENT || errno == ENOTDIR ? ErrorCode::MissingFile : ErrorCode::MalformedFile;
         return Error{code, name + " cannot be read: " + std::strerror(errno) + "."};
     };
-    // Asked before opening, because opening a device may do something; and again after, because the name may have changed hands.
+    // Asked before opening, because opening a device may do something; and again after, because the name may have
+    // changed hands.
     struct stat status {};
     if (::stat(file.c_str(), &status) != 0) return unreadable();
     if (const auto wrong = check_kind(status, name)) return *wrong;

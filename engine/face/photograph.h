@@ -18,7 +18,7 @@ enum class PhotographFormat { Jpeg, Png, WebP, Bmp, Tiff };
 // What the header says.
 struct PhotographInfo {
     PhotographFormat format = PhotographFormat::Jpeg;
-    int width = 0;   // As stored, before the orientation is applied.
+    int width = 0;  // As stored, before the orientation is applied.
     int height = 0;
     int orientation = 1;  // EXIF, 1 to 8.
 };
@@ -26,8 +26,8 @@ struct PhotographInfo {
 // The bytes of a regular file. Errors: MissingFile, MalformedFile (a folder, device, pipe; empty; too large).
 Result<std::vector<std::uint8_t>> read_photograph_bytes(const std::filesystem::path& file);
 
-// Decides the format by content and checks the limits of engine/core/limits.h against the header, before anything is decoded.
-// `name` is what the sentence calls the file, fit for a message.
+// Decides the format by content and checks the limits of engine/core/limits.h against the header, before anything is
+// decoded. `name` is what the sentence calls the file, fit for a message.
 Result<PhotographInfo> inspect_photograph(std::span<const std::uint8_t> bytes, const std::string& name);
 
 // The upright picture of a file, whatever its name. The first picture of an animation or of several pages counts.

@@ -24,8 +24,8 @@ RecognizerConfig read_recognizer_config(const std::filesystem::path& file) {
     return config;
 }
 
-RecognizerConv::RecognizerConv(const WeightScope& weights, std::int64_t inputs, std::int64_t outputs, std::int64_t kernel,
-                               std::int64_t stride_)
+RecognizerConv::RecognizerConv(const WeightScope& weights, std::int64_t inputs, std::int64_t outputs,
+                               std::int64_t kernel, std::int64_t stride_)
     : weight(weights.tensor("weight", {outputs, inputs, kernel, kernel})),
       bias(weights.tensor("bias", {outputs})),
       stride(stride_) {}

@@ -2,8 +2,8 @@
 
 // The face recogniser: an IResNet from an aligned face to its identity vector (Deng et al., ArcFace, 2019).
 //
-// Normalisations that follow a convolution are folded into it; those that come before one stay, as a scale and a shift per
-// channel, because the convolution's zero padding would make folding inexact.
+// Normalisations that follow a convolution are folded into it; those that come before one stay, as a scale and a shift
+// per channel, because the convolution's zero padding would make folding inexact.
 
 #include <ATen/ATen.h>
 

@@ -11,9 +11,9 @@
 
 namespace mirror::face {
 
-// Looks at each candidate again at several sizes, with the eyes level: a face is found every time and clearly, while what only
-// looked like one from afar falls apart. In doubt a detector of another kind is asked.
-// Holds the models, loads them at first use. EngineError (MissingFile, MalformedFile) says which one cannot be had.
+// Looks at each candidate again at several sizes, with the eyes level: a face is found every time and clearly, while
+// what only looked like one from afar falls apart. In doubt a detector of another kind is asked. Holds the models,
+// loads them at first use. EngineError (MissingFile, MalformedFile) says which one cannot be had.
 class SecondLook {
 public:
     SecondLook();

@@ -20,14 +20,20 @@ Frame empty_frame(int width, int height) {
 
 int matrix_of(const AVFrame& picture) {
     switch (picture.colorspace) {
-        case AVCOL_SPC_BT709: return SWS_CS_ITU709;
-        case AVCOL_SPC_FCC: return SWS_CS_FCC;
+        case AVCOL_SPC_BT709:
+            return SWS_CS_ITU709;
+        case AVCOL_SPC_FCC:
+            return SWS_CS_FCC;
         case AVCOL_SPC_BT470BG:
-        case AVCOL_SPC_SMPTE170M: return SWS_CS_ITU601;
-        case AVCOL_SPC_SMPTE240M: return SWS_CS_SMPTE240M;
+        case AVCOL_SPC_SMPTE170M:
+            return SWS_CS_ITU601;
+        case AVCOL_SPC_SMPTE240M:
+            return SWS_CS_SMPTE240M;
         case AVCOL_SPC_BT2020_NCL:
-        case AVCOL_SPC_BT2020_CL: return SWS_CS_BT2020;
-        default: return picture.height >= first_hd_height ? SWS_CS_ITU709 : SWS_CS_ITU601;
+        case AVCOL_SPC_BT2020_CL:
+            return SWS_CS_BT2020;
+        default:
+            return picture.height >= first_hd_height ? SWS_CS_ITU709 : SWS_CS_ITU601;
     }
 }
 
@@ -37,16 +43,18 @@ bool is_full_range(const AVFrame& picture) {
         case AV_PIX_FMT_YUVJ420P:
         case AV_PIX_FMT_YUVJ422P:
         case AV_PIX_FMT_YUVJ444P:
-        case AV_PIX_FMT_YUVJ440P: return true;
-        default: return false;
+        case AV_PIX_FMT_YUVJ440P:
+            return true;
+        default:
+            return false;
     }
 }
 
 }  // namespace
 
 VideoEncoderColours::VideoEncoderColours(int width, int height)
-    : scaler_(sws_getContext(width, height, AV_PIX_FMT_RGB24, width, height, AV_PIX_FMT_YUV420P, exact, nullptr, nullptr,
-                             nullptr)) {
+    : scaler_(sws_getContext(width, height, AV_PIX_FMT_RGB24, width, height, AV_PIX_FMT_YUV420P, exact, nullptr,
+                             nullptr, nullptr)) {
     const int* matrix = sws_getCoefficients(SWS_CS_ITU709);
     if (!scaler_ || sws_setColorspaceDetails(scaler_.get(), matrix, 1, matrix, 0, 0, neutral, neutral) < 0)
         throw EngineError(ErrorCode::WriteFailed, "The video's colours cannot be converted at this size.");
@@ -69,7 +77,8 @@ bool to_rgb(const AVFrame& picture, Frame& frame) {
     frame = empty_frame(picture.width, picture.height);
     std::uint8_t* const planes[4] = {frame.rgb.data(), nullptr, nullptr, nullptr};
     const int strides[4] = {frame.width * 3, 0, 0, 0};
-    return sws_scale(scaler.get(), picture.data, picture.linesize, 0, picture.height, planes, strides) == picture.height;
+    return sws_scale(scaler.get(), picture.data, picture.linesize, 0, picture.height, planes, strides) ==
+           picture.height;
 }
 
 Frame turned(Frame frame, int quarters) {

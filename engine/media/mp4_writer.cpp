@@ -39,7 +39,8 @@ Mp4Writer::~Mp4Writer() = default;
 
 void Mp4Writer::check(int code) const {
     if (code < 0)
-        throw EngineError(ErrorCode::WriteFailed, shown_ + " could not be written: " + describe_ffmpeg_error(code) + ".");
+        throw EngineError(ErrorCode::WriteFailed,
+                          shown_ + " could not be written: " + describe_ffmpeg_error(code) + ".");
 }
 
 void Mp4Writer::open_encoder(const Mp4Settings& settings) {

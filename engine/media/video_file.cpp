@@ -73,8 +73,8 @@ public:
         const AVCodecParameters& parameters = *stream_->codecpar;
         if (parameters.width < 1 || parameters.height < 1) return refused(name_, "is damaged: its video has no size.");
         if (parameters.width > limits::kVideoSide || parameters.height > limits::kVideoSide)
-            return refused(name_, "is too large: a video may have " + std::to_string(limits::kVideoSide) +
-                                      " pixels a side.");
+            return refused(name_,
+                           "is too large: a video may have " + std::to_string(limits::kVideoSide) + " pixels a side.");
         describe();
         return std::nullopt;
     }

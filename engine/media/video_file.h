@@ -14,7 +14,7 @@
 namespace mirror::media {
 
 struct VideoInfo {
-    int width = 0;   // As shown: pixels after the rotation that the file asks for.
+    int width = 0;  // As shown: pixels after the rotation that the file asks for.
     int height = 0;
     FrameRate rate;
     std::int64_t frames = 0;  // As the file says; 0 if it does not.
@@ -31,7 +31,8 @@ struct Video {
 // What the container says, without decoding. Errors: MissingFile, MalformedFile.
 Result<VideoInfo> probe_video(const std::filesystem::path& file);
 
-// Calls `take` for every frame in presentation order until it returns false. Frames that change size in the middle are an error.
+// Calls `take` for every frame in presentation order until it returns false. Frames that change size in the middle are
+// an error.
 Result<VideoInfo> decode_video(const std::filesystem::path& file, const std::function<bool(Frame)>& take);
 
 // All frames, at most `max_frames`.

@@ -97,8 +97,8 @@ TEST(Crops, SquareWindowStaysInsideWhereItCan) {
     const Frame picture{200, 100, {}};
     const auto box = [](double x0, double y0, double x1, double y1) { return FaceBox{x0, y0, x1, y1, 1, {}}; };
     const std::vector<WindowCase> cases{
-        {box(90, 40, 110, 60), 2.0, {80, 30, 40}},   // In the middle.
-        {box(0, 0, 20, 10), 2.0, {0, 0, 40}},        // Shifted from the corner.
+        {box(90, 40, 110, 60), 2.0, {80, 30, 40}},  // In the middle.
+        {box(0, 0, 20, 10), 2.0, {0, 0, 40}},       // Shifted from the corner.
         {box(190, 90, 200, 100), 2.0, {180, 80, 20}},
         {box(80, 20, 140, 80), 2.0, {50, -10, 120}},  // Higher than the picture: as close as it gets.
         {box(0, 0, 200, 100), 2.0, {-100, -150, 400}}};
@@ -130,11 +130,11 @@ struct ResizeCase {
 // Hashes of what Pillow 13 makes of the same pattern (Image.resize with BICUBIC).
 TEST(Crops, ResizesAsPillowDoes) {
     const std::vector<ResizeCase> cases{
-        {23, 17, 8, 8, 0x7aaa6c8124197e6b},    {23, 17, 31, 40, 0x76728c78af9ed7a0},
-        {23, 17, 23, 9, 0x7afd29fcf6eceebf},   {23, 17, 5, 17, 0x6823928a68f3e4c1},
-        {64, 64, 64, 64, 0x15e890ef19a63b22},  {301, 199, 28, 28, 0xb3fd6144cf313ff7},
+        {23, 17, 8, 8, 0x7aaa6c8124197e6b},     {23, 17, 31, 40, 0x76728c78af9ed7a0},
+        {23, 17, 23, 9, 0x7afd29fcf6eceebf},    {23, 17, 5, 17, 0x6823928a68f3e4c1},
+        {64, 64, 64, 64, 0x15e890ef19a63b22},   {301, 199, 28, 28, 0xb3fd6144cf313ff7},
         {40, 90, 224, 224, 0x7dd03ff831238005}, {112, 112, 224, 224, 0xf36bc9a1b86149ed},
-        {2, 3, 1, 1, 0x6bc56818becc3196},      {1, 1, 7, 5, 0x4ff3e2f869859601}};
+        {2, 3, 1, 1, 0x6bc56818becc3196},       {1, 1, 7, 5, 0x4ff3e2f869859601}};
     for (const ResizeCase& c : cases) {
         const Frame resized = resize_bicubic(pattern(c.width, c.height), c.to_width, c.to_height);
         EXPECT_EQ(resized.width, c.to_width);

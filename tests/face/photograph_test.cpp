@@ -98,8 +98,10 @@ struct InkCase {
 };
 
 TEST(Photograph, ConvertsInksWithAndWithoutAdobesInversion) {
-    const std::vector<InkCase> cases{{{0, 0, 0, 0}, {255, 255, 255}},      {{255, 0, 0, 0}, {0, 255, 255}},
-                                     {{0, 255, 255, 0}, {255, 0, 0}},      {{0, 0, 0, 255}, {0, 0, 0}},
+    const std::vector<InkCase> cases{{{0, 0, 0, 0}, {255, 255, 255}},
+                                     {{255, 0, 0, 0}, {0, 255, 255}},
+                                     {{0, 255, 255, 0}, {255, 0, 0}},
+                                     {{0, 0, 0, 255}, {0, 0, 0}},
                                      {{0, 51, 102, 128}, {127, 102, 76}}};
     for (const InkCase& c : cases)
         for (const bool adobe : {false, true}) {
@@ -149,7 +151,8 @@ TEST(Photograph, TakesDamagedOrImpossibleOrientationsForNone) {
     std::vector<FileBytes> blocks;
     for (const int value : {0, 9, 65535}) blocks.push_back(exif_block(static_cast<std::uint16_t>(value), true));
     const FileBytes whole = exif_block(6, true);
-    for (std::size_t size = 0; size < 28; ++size) blocks.emplace_back(whole.begin(), whole.begin() + static_cast<long>(size));
+    for (std::size_t size = 0; size < 28; ++size)
+        blocks.emplace_back(whole.begin(), whole.begin() + static_cast<long>(size));
     FileBytes looping = whole;
     looping[4] = 0xFF;  // The directory lies far outside.
     looping[7] = 0x7F;
@@ -238,7 +241,8 @@ TEST(Photograph, EscapesNamesInMessages) {
 TEST(Photograph, ReadsAwkwardNames) {
     const TestFolder folder;
     const FileBytes png = encoded(".png", sample_picture(4, 4));
-    for (const std::string name : {"-o", "%d.png", "a b'c\".png", "\xF0\x9F\x98\x80.png", "\xFF\xFE.png", "file:x.png"}) {
+    for (const std::string name :
+         {"-o", "%d.png", "a b'c\".png", "\xF0\x9F\x98\x80.png", "\xFF\xFE.png", "file:x.png"}) {
         const Result<Frame> frame = read_photograph(folder.write(name, png));
         EXPECT_TRUE(frame.ok()) << name << (frame.ok() ? "" : frame.error().detail);
     }

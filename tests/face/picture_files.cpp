@@ -37,8 +37,9 @@ cv::Mat sample_picture(int width, int height) {
     cv::Mat picture(height, width, CV_8UC3);
     for (int y = 0; y < height; ++y)
         for (int x = 0; x < width; ++x)
-            picture.at<cv::Vec3b>(y, x) = cv::Vec3b(static_cast<std::uint8_t>(x * 9 + y), static_cast<std::uint8_t>(y * 17),
-                                                    static_cast<std::uint8_t>(200 - 5 * x + 3 * y));
+            picture.at<cv::Vec3b>(y, x) =
+                cv::Vec3b(static_cast<std::uint8_t>(x * 9 + y), static_cast<std::uint8_t>(y * 17),
+                          static_cast<std::uint8_t>(200 - 5 * x + 3 * y));
     return picture;
 }
 

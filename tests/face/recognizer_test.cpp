@@ -98,7 +98,8 @@ private:
 };
 
 TEST(Recognizer, ReadsItsConfig) {
-    const ConfigFile file(R"({"id_dim":16,"stem_width":8,"widths":[8,16,16,24],"depths":[1,2,1,1],"id_pack":"pocket"})");
+    const ConfigFile file(
+        R"({"id_dim":16,"stem_width":8,"widths":[8,16,16,24],"depths":[1,2,1,1],"id_pack":"pocket"})");
     const RecognizerConfig config = read_recognizer_config(file.path());
     EXPECT_EQ(config.id_dim, 16);
     EXPECT_EQ(config.stem_width, 8);

@@ -19,8 +19,8 @@
 namespace mirror::media {
 namespace {
 
-using testing::TestFolder;
 using ::testing::HasSubstr;
+using testing::TestFolder;
 
 const std::string recipe = R"({"prompt":"a woman img, \"smiling\" — 微笑","seed":18446744073709551615})";
 
@@ -90,8 +90,10 @@ TEST(Mp4, SaysWhatItHolds) {
     EXPECT_EQ(probe_video(file).value().recipe, recipe);
     const std::string bytes = contents(file);
     EXPECT_LT(bytes.find("moov"), bytes.find("mdat"));
-    const std::string command = "ffprobe -v error -show_entries stream=codec_name,pix_fmt,color_range,color_space,"
-                                "color_transfer,color_primaries -of csv=p=0 '" + file.string() + "'";
+    const std::string command =
+        "ffprobe -v error -show_entries stream=codec_name,pix_fmt,color_range,color_space,"
+        "color_transfer,color_primaries -of csv=p=0 '" +
+        file.string() + "'";
     FILE* const probe = ::popen(command.c_str(), "r");
     std::array<char, 200> line{};
     ASSERT_NE(std::fgets(line.data(), line.size(), probe), nullptr);
@@ -157,8 +159,9 @@ TEST(Mp4, ReplacesOnlyRegularFiles) {
 
 TEST(Mp4, RefusesImpossibleVideos) {
     const TestFolder folder;
-    for (const VideoSpec& spec : {VideoSpec{63, 48, 1, {8, 1}}, VideoSpec{64, 0, 1, {8, 1}}, VideoSpec{64, 48, 1, {0, 1}},
-                                  VideoSpec{64, 48, 1, {8, 0}}, VideoSpec{16384, 48, 1, {8, 1}}})
+    for (const VideoSpec& spec :
+         {VideoSpec{63, 48, 1, {8, 1}}, VideoSpec{64, 0, 1, {8, 1}}, VideoSpec{64, 48, 1, {0, 1}},
+          VideoSpec{64, 48, 1, {8, 0}}, VideoSpec{16384, 48, 1, {8, 1}}})
         EXPECT_THROW(make_mp4_sink(folder.path() / "a.mp4")->begin(spec, recipe), EngineError);
     EXPECT_TRUE(folder.names().empty());
 }
@@ -178,7 +181,8 @@ TEST(Mp4, SaysInOneSentenceThatTheDiskIsFull) {
         sink->begin({320, 240, 30, {8, 1}}, recipe);
         for (int i = 0; i < 30; ++i) {
             Frame noise = numbered(320, 240, i % 20);
-            for (std::size_t k = 0; k < noise.rgb.size(); ++k) noise.rgb[k] = static_cast<std::uint8_t>(k * k * 7 + k / 3);
+            for (std::size_t k = 0; k < noise.rgb.size(); ++k)
+                noise.rgb[k] = static_cast<std::uint8_t>(k * k * 7 + k / 3);
             sink->write(noise);
         }
         sink->finish();

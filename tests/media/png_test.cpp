@@ -9,8 +9,8 @@
 namespace mirror::media {
 namespace {
 
-using testing::TestFolder;
 using ::testing::HasSubstr;
+using testing::TestFolder;
 
 Frame pattern(int width, int height) {
     Frame frame{width, height, {}};
