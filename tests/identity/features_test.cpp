@@ -50,7 +50,8 @@ TEST(ClipVision, BothTapsAreThePublishedHiddenStates) {
 TEST(ClipVision, ThePooledOutputIsTheNormOfTheClassToken) {
     const ClipVision tower = tiny_tower();
     const at::Tensor last = tiny_features().last_hidden_state;
-    EXPECT_TRUE(at::equal(tower.pooled(last), tower.post_layernorm(last.select(1, 0))));
+    EXPECT_LT(largest_difference(tower.pooled(last), golden("clip.pooled")), kTolerance);
+    EXPECT_GT(largest_difference(tower.pooled(last), last.select(1, 0)), 1e-3);
 }
 
 TEST(ClipVision, TapsAreNamedByTheirSwitch) {

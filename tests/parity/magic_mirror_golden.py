@@ -64,7 +64,9 @@ def block_inputs(references: int) -> dict[str, torch.Tensor]:
     }
 
 
-def _mirror(switches: dict[str, Any], dtype: torch.dtype = torch.float32, computed: torch.dtype | None = None) -> Mirror:
+def _mirror(
+    switches: dict[str, Any], dtype: torch.dtype = torch.float32, computed: torch.dtype | None = None
+) -> Mirror:
     """Weights stored in one dtype and computed with in another."""
     adapter = adapter_files.make(TINY, switches, dtype)
     precision = computed or dtype
@@ -80,7 +82,8 @@ def _block(mirror: Mirror, inputs: Tensors, mask: torch.Tensor | None = None) ->
 @torch.no_grad()
 def features(results: Tensors) -> None:
     pixels = fill.tensor("input.pixel_values", (2, 3, 32, 32))
-    states = mirror_models.clip_model(TINY)(pixels, output_hidden_states=True).hidden_states
+    tower = mirror_models.clip_model(TINY)(pixels, output_hidden_states=True)
+    states, results["clip.pooled"] = tower.hidden_states, tower.pooler_output
     last, penultimate = states[-1], states[-2]
     results["clip.last_hidden_state"], results["clip.penultimate"] = last, penultimate
     embedding = fill.tensor("input.face_embedding", (2, 16), scale=20.0)

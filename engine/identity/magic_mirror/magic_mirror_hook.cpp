@@ -27,7 +27,7 @@ cogvideox::TransformerInput rows_of(const cogvideox::TransformerInput& input, co
     cogvideox::TransformerInput part = input;
     part.hidden_states = input.hidden_states.index_select(0, rows);
     part.encoder_hidden_states = input.encoder_hidden_states.index_select(0, rows);
-    part.timestep = input.timestep.index_select(0, rows);
+    part.timestep = input.timestep.index_select(0, rows.to(input.timestep.device()));
     return part;
 }
 
