@@ -271,7 +271,9 @@ def _fuse(sizes: Sizes, switches: Mapping[str, Switch]) -> Shapes:
     joined = text + sizes.perceiver_id.width
     result = _norm("fuse.mlp1.norm", joined) | _linear("fuse.mlp1.fc1", text, joined)
     result |= _linear("fuse.mlp1.fc2", text, text)
-    result |= _norm("fuse.mlp2.norm", text) | _linear("fuse.mlp2.fc1", text, text) | _linear("fuse.mlp2.fc2", text, text)
+    result |= (
+        _norm("fuse.mlp2.norm", text) | _linear("fuse.mlp2.fc1", text, text) | _linear("fuse.mlp2.fc2", text, text)
+    )
     if switches.get("fuse_out_norm", "none") != "none":
         result |= _norm("fuse.norm", text)
     return result

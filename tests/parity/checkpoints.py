@@ -77,8 +77,8 @@ _VAE = {
     "scaling_factor": 0.7,
 }
 
-# `plain` has one width throughout; `stepped` changes width between blocks (shortcut convolutions); `oblong` has tiles that
-# are not square, two layers a block, and the latent scaling of the 1.5 models.
+# `plain` has one width throughout; `stepped` changes width between blocks (shortcut convolutions); `oblong` has tiles
+# that are not square, two layers a block, and the latent scaling of the 1.5 models.
 VAES: Mapping[str, Mapping[str, Any]] = {
     "plain": {"block_out_channels": (8, 8, 8, 8), "norm_num_groups": 2},
     "stepped": {"block_out_channels": (8, 16, 16, 32), "norm_num_groups": 4},

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-# In 16 bit two correct orders of the same arithmetic differ in their last bits; what must agree is the size of the error.
+# In 16 bit two correct orders of the same arithmetic differ in their last bits; the size of the error must agree.
 ROUNDING_FACTOR = 1.25
 
 

@@ -1,7 +1,7 @@
 """The published Python against fixed numbers.
 
-The same numbers stand in the C++ unit tests. A line that fails here says that the published packages or the filling by name
-have changed, not the program.
+The same numbers stand in the C++ unit tests. A line that fails here says that the published packages or the filling by
+name have changed, not the program.
 """
 
 from __future__ import annotations

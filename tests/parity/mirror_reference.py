@@ -333,9 +333,7 @@ class Mirror:
             rows = adapter_mask == value
             if rows.any():
                 inputs = hidden_states[rows], encoder_hidden_states[rows], timestep[rows]
-                out[rows] = (
-                    self._adapted(person, *inputs) if value else published.predict(self.transformer, *inputs)
-                )
+                out[rows] = self._adapted(person, *inputs) if value else published.predict(self.transformer, *inputs)
         return out
 
     def _adapted(self, person: Person, hidden: Tensor, text: Tensor, timestep: Tensor) -> Tensor:

@@ -91,10 +91,7 @@ def _frozen(adapter: Adapter, leave_out: str = "") -> None:
 
 
 FIELDS = (
-    *(
-        _metadata(field, None)
-        for field in ("format", "format_version", "arch", "id_pack", "id_embedding_norm")
-    ),
+    *(_metadata(field, None) for field in ("format", "format_version", "arch", "id_pack", "id_embedding_norm")),
     Broken("config missing", lambda adapter: adapter.config.clear(), ("config",)),
     _metadata("format", "other-adapter"),
     *(_metadata("format_version", value) for value in ("2", "0", "-1", "1.0", "one", "", "99999999999999999999")),
@@ -110,13 +107,16 @@ CONFIGS = (
     _raw_config("[]"),
     _raw_config("7"),
     _raw_config(""),
-    *(_config(section, None) for section in ("dit", "clip_vision", "perceiver_id", "perceiver_face", "can", "switches")),
+    *(
+        _config(section, None)
+        for section in ("dit", "clip_vision", "perceiver_id", "perceiver_face", "can", "switches")
+    ),
     _config("can", []),
     _config("perceiver_face.depth", None),
     _config("perceiver_face.depth", 0),
     _config("perceiver_face.depth", "2"),
     _config("perceiver_face.depth", 2.5),
-    _config("perceiver_face.depth", 10**30),
+    _config("perceiver_face.depth", 2**62),
     _config("dit.num_attention_heads", -4),
     _config("can.hidden_dim", True),
     _config("perceiver_id.ratio", None),
@@ -201,7 +201,10 @@ OVERRIDES = tuple(
 
 ACCEPTED = (
     Broken("as it is", lambda adapter: None),
-    _tensor("x. names of any dtype", "x.training.step", torch.ones(3, dtype=torch.int64)),
+    Broken(
+        "x. names of any dtype",
+        lambda adapter: adapter.tensors.update({"x.training.step": torch.ones(3, dtype=torch.int64)}),
+    ),
     Broken("other metadata", lambda adapter: adapter.metadata.update({"dtype": "bf16", "lr": "1e-5"})),
     Broken(
         "clip_layers agree",
@@ -298,7 +301,14 @@ def _named(subject: Subject, label: str) -> Subject:
     return Subject(subject.stage, f"{subject.case}: {label}", subject.dtype)
 
 
-_DIT_KEYS = ("num_layers", "time_embed_dim", "text_embed_dim", "max_text_seq_length", "in_channels", "patch_size")
+_DIT_VALUES = {
+    "num_layers": 6,
+    "time_embed_dim": 48,
+    "text_embed_dim": 6,
+    "max_text_seq_length": 226,
+    "in_channels": 8,
+    "patch_size": 4,
+}
 _BASE_FIELDS: Mapping[str, Mapping[str, Any]] = {
     "patch_size_t": {"patch_size_t": 2},
     "use_rotary_positional_embeddings": {"use_rotary_positional_embeddings": False},
@@ -309,8 +319,8 @@ _BASE_FIELDS: Mapping[str, Mapping[str, Any]] = {
 def _check_base(context: Context, subject: Subject) -> Iterable[Row]:
     """A good adapter on a base model that is not its own, or that Magic Mirror is not defined on."""
     file = adapter_files.make().save(_place(context) / "good.safetensors")
-    for key in _DIT_KEYS:
-        folder = mirror_models.edited_base(context.store, f"dit-{key}", {key: 6})
+    for key, value in _DIT_VALUES.items():
+        folder = mirror_models.edited_base(context.store, f"dit-{key}", {key: value})
         yield refusal.judge(_named(subject, key), _call(context, file, folder=folder), (f"dit.{key}",))
     for name, changes in _BASE_FIELDS.items():
         folder = mirror_models.edited_base(context.store, f"base-{name}", changes)

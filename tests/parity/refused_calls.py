@@ -146,7 +146,12 @@ BAD = (
     Bad("t5", "an id beyond the vocabulary", ("input_ids",), {"input_ids": torch.tensor([[3, 64]])}),
     Bad("t5", "a negative id", ("input_ids",), {"input_ids": torch.tensor([[-1]])}),
     Bad("clip-vision", "larger picture", ("pixel_values",), {"pixel_values": torch.ones(1, 3, 40, 40)}),
-    Bad("perceiver-id", "other references", ("last_hidden_state", "face_embedding"), {"last_hidden_state": torch.ones(2, 17, 32)}),
+    Bad(
+        "perceiver-id",
+        "other references",
+        ("last_hidden_state", "face_embedding"),
+        {"last_hidden_state": torch.ones(2, 17, 32)},
+    ),
     Bad("fuse", "one mark", ("identity_mask",), {"identity_mask": torch.eye(1, 16, dtype=torch.int64)}),
     Bad("fuse", "a mark of 2", ("identity_mask",), {"identity_mask": 2 * torch.eye(1, 16, dtype=torch.int64)}),
     Bad("fuse", "17 positions", ("identity_mask",), {"identity_mask": torch.zeros(1, 17, dtype=torch.int64)}),

@@ -192,9 +192,7 @@ SETTINGS: Mapping[str, Sequence[Setting]] = {
         Setting("odd sizes", preset="odd", references=3),
         Setting("multi_ref_face=mean", given={"multi_ref_face": "mean"}, references=3),
         Setting("face_rope=learned_pos", filed={"face_rope": "learned_pos"}, references=2),
-        Setting(
-            "mean of learned_pos", filed={"face_rope": "learned_pos", "multi_ref_face": "mean"}, references=2
-        ),
+        Setting("mean of learned_pos", filed={"face_rope": "learned_pos", "multi_ref_face": "mean"}, references=2),
         Setting("face_vit_layer=-1", given={"face_vit_layer": -1}),
     ),
     "fuse": (

@@ -236,7 +236,9 @@ def _check_loop(loop: Loop, context: Context, subject: Subject) -> Iterable[Row]
 def cases() -> list[Case]:
     return [
         *(
-            Case(Subject("mm-transformer", item.setting.name, dtype), lambda c, s, item=item: _check_forward(item, c, s))
+            Case(
+                Subject("mm-transformer", item.setting.name, dtype), lambda c, s, item=item: _check_forward(item, c, s)
+            )
             for item in FORWARDS
             for dtype in DTYPES
         ),

@@ -177,7 +177,7 @@ def _check(run: Run, context: Context, subject: Subject) -> Iterable[Row]:
             yield rounding(subject, output, got.get(output), rounded[output], want)
 
 
-# Sums and first elements of the latents of whole generations, with draws named noise.1, noise.2, ... in the order of the calls.
+# Sums and first elements of the latents of whole generations, with draws named noise.1, noise.2, ... as they are drawn.
 _GOLDEN: Sequence[tuple[str, golden.Digest]] = (
     ("2b", golden.Digest(13.032697, 216.019341, (-0.634401, -0.530367))),
     ("5b dynamic", golden.Digest(-15.505609, 331.171348, (-0.187110, -1.709328))),

@@ -14,7 +14,7 @@ from tests.parity.comparison import Row, Subject, equal, rounding, within
 TOLERANCE = 1e-5
 SHAPE = (1, 2, 4, 3, 3)
 
-# Steps that divide 1000, that do not, whose list is made of rounded thirds, and one whose last step does not reach the end.
+# Counts that divide 1000 and that do not; 48 shows how the list is rounded; 7 ends before the last alpha.
 STEPS = (1, 2, 4, 7, 30, 48, 50)
 
 

@@ -44,7 +44,7 @@ def _check_t5(ids: torch.Tensor, shard: str, context: Context, subject: Subject)
 
 
 class Tokenizer:
-    """SentencePiece with what the published tokenizer puts around it: special words, the end, truncation and padding."""
+    """SentencePiece and what the published tokenizer puts around it: special words, the end, truncation, padding."""
 
     def __init__(self, model: Path) -> None:
         self.pieces = sentencepiece.SentencePieceProcessor(model_file=str(model))
@@ -67,7 +67,7 @@ class Tokenizer:
 
 
 def tokenizer_folder(context: Context, normalizer: str = "nmt_nfkc") -> Path:
-    """A model folder whose `tokenizer/` holds a unigram vocabulary trained on the spot, laid out like the published one."""
+    """A model folder whose `tokenizer/` holds a vocabulary trained on the spot, laid out like the published one."""
 
     def make(path: Path) -> None:
         folder = path / "tokenizer"
@@ -113,7 +113,9 @@ def _check_tokenize(
         yield from _first_differences(subject, strings, torch.cat(got), wanted)
 
 
-def _first_differences(subject: Subject, strings: Sequence[str], got: torch.Tensor, want: torch.Tensor) -> Iterator[Row]:
+def _first_differences(
+    subject: Subject, strings: Sequence[str], got: torch.Tensor, want: torch.Tensor
+) -> Iterator[Row]:
     differing = (got != want).any(dim=1).nonzero().flatten().tolist()
     for i in differing[:5]:
         pairs = [row[row != PAD].tolist()[:12] for row in (got[i], want[i])]
@@ -127,9 +129,7 @@ def cases() -> list[Case]:
         return Case(Subject("t5", label, dtype), lambda c, s: _check_t5(ids, shard, c, s))
 
     def tokenize_case(name: str, normalizer: str, strings: Sequence[str], length: int | None = None) -> Case:
-        return Case(
-            Subject("tokenize", name, "i64"), lambda c, s: _check_tokenize(normalizer, strings, length, c, s)
-        )
+        return Case(Subject("tokenize", name, "i64"), lambda c, s: _check_tokenize(normalizer, strings, length, c, s))
 
     return [
         *(t5_case(name, dtype) for name in _IDS for dtype in DTYPES),

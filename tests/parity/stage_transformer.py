@@ -69,9 +69,7 @@ def _inputs(shape: Shape) -> dict[str, torch.Tensor]:
 def _check(shape: Shape, context: Context, subject: Subject) -> Iterable[Row]:
     dtype = DTYPES[subject.dtype]
     folder = context.store.transformer(shape.layout, dtype, shape.shard)
-    inputs = {
-        name: value.to(dtype) if value.is_floating_point() else value for name, value in _inputs(shape).items()
-    }
+    inputs = {name: value.to(dtype) if value.is_floating_point() else value for name, value in _inputs(shape).items()}
     exact = published.predict(_load(folder, torch.float32), **{k: _widened(v) for k, v in inputs.items()})
     got = context.program.outputs("transformer", folder, inputs, ["--dtype", subject.dtype]).get("sample")
     if dtype == torch.float32:

@@ -124,7 +124,9 @@ def _random_string(dice: random.Random) -> str:
 
 def train(path: Path, normalizer: str) -> None:
     """A unigram vocabulary with the special ids of the published one."""
-    people = "a man a woman a young woman an elderly man img a girl and a boy smiling, portrait of a policewoman in rain"
+    people = (
+        "a man a woman a young woman an elderly man img a girl and a boy smiling, portrait of a policewoman in rain"
+    )
     corpus = [*sentences(), *[people] * 40, *(text for text in ODD if 0 < len(text) < 80 and text.isprintable())]
     with path.open("wb") as file:
         sentencepiece.SentencePieceTrainer.train(

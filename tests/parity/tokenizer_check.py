@@ -1,11 +1,11 @@
-"""Compares the tokenizer with the sentencepiece package on thousands of strings, ids and byte ranges, for several vocabularies.
+"""Compares the tokenizer with the sentencepiece package on thousands of strings, ids and byte ranges.
 
 Usage: python tokenizer_check.py TOKENIZE_LINES_PROGRAM [SPIECE_MODEL...]
 
-Without a model: the two of resources/tokenizers, and vocabularies made here with user-defined pieces, with byte fallback, with
-rounding-sensitive scores, and with white space kept as it is.
+Without a model: the two of resources/tokenizers, and vocabularies made here with user-defined pieces, with byte fallback,
+with rounding-sensitive scores, and with white space kept as it is.
 """
-import io
+
 import random
 import subprocess
 import sys
@@ -18,11 +18,62 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "resources" / "tokenizers"))
 import make_models  # noqa: E402
 
-ODD = ["\u00e9", "e\u0301", "e\u0301\u0302\u0327", "\ufb01", "\u00bd", "\u2026", "\u3000", "\u00a0", "\u200b", "\u200d", "\ufeff",
-       "\u65e5\u672c\u8a9e", "\uff21\uff22\uff23", "\U0001f389", "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\u2581", "\u1e9b\u0323",
-       "\u0e33", "\uac00\u1100\u1161", "\u0958", "\u2126", "\u212b", "\u00df", "\u0130", "\u2019", "\u201c", "\u201d", "\u2014", "\ufdfa",
-       "\u0344", "\u0001", "\u0007", "\t", "\n", "\r\n", "\u2028", "\x7f", "\u0085", "\ufffd", "\u06440627".replace("0627", "\u0627"),
-       " ", "  ", "   ", "<", ">", "<s>", "img", "1/2", "@@", "\u0300", "\u0327\u0301", "\ud55c\uae00", "\u0910", "\u1100"]
+ODD = [
+    "\u00e9",
+    "e\u0301",
+    "e\u0301\u0302\u0327",
+    "\ufb01",
+    "\u00bd",
+    "\u2026",
+    "\u3000",
+    "\u00a0",
+    "\u200b",
+    "\u200d",
+    "\ufeff",
+    "\u65e5\u672c\u8a9e",
+    "\uff21\uff22\uff23",
+    "\U0001f389",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "\u2581",
+    "\u1e9b\u0323",
+    "\u0e33",
+    "\uac00\u1100\u1161",
+    "\u0958",
+    "\u2126",
+    "\u212b",
+    "\u00df",
+    "\u0130",
+    "\u2019",
+    "\u201c",
+    "\u201d",
+    "\u2014",
+    "\ufdfa",
+    "\u0344",
+    "\u0001",
+    "\u0007",
+    "\t",
+    "\n",
+    "\r\n",
+    "\u2028",
+    "\x7f",
+    "\u0085",
+    "\ufffd",
+    "\u06440627".replace("0627", "\u0627"),
+    " ",
+    "  ",
+    "   ",
+    "<",
+    ">",
+    "<s>",
+    "img",
+    "1/2",
+    "@@",
+    "\u0300",
+    "\u0327\u0301",
+    "\ud55c\uae00",
+    "\u0910",
+    "\u1100",
+]
 
 
 def texts(seed, count):
@@ -33,12 +84,26 @@ def texts(seed, count):
         if kind < 2:
             text = r.choice(sentences)
         elif kind == 2:
-            text = "".join(r.choice(ODD + ["a", "man ", " in", " the"]) for _ in range(r.randint(1, 20)))
+            text = "".join(r.choice([*ODD, "a", "man ", " in", " the"]) for _ in range(r.randint(1, 20)))
         elif kind == 3:
-            text = "".join(chr(r.choice([r.randint(1, 0x24f), r.randint(0x300, 0x36f), r.randint(0x1e00, 0x2fff), r.randint(0xf900, 0xffff),
-                                         r.randint(0x10000, 0x10ffff)])) for _ in range(r.randint(1, 12)))
+            text = "".join(
+                chr(
+                    r.choice(
+                        [
+                            r.randint(1, 0x24F),
+                            r.randint(0x300, 0x36F),
+                            r.randint(0x1E00, 0x2FFF),
+                            r.randint(0xF900, 0xFFFF),
+                            r.randint(0x10000, 0x10FFFF),
+                        ]
+                    )
+                )
+                for _ in range(r.randint(1, 12))
+            )
         elif kind == 4:
-            text = " " * r.randint(0, 3) + r.choice(sentences).replace(" ", " " * r.randint(1, 3)) + " " * r.randint(0, 3)
+            text = (
+                " " * r.randint(0, 3) + r.choice(sentences).replace(" ", " " * r.randint(1, 3)) + " " * r.randint(0, 3)
+            )
         elif kind == 5:
             text = "".join(r.choice("abcdefghijklmnopqrstuvwxyz -'.,AB12") for _ in range(r.randint(1, 60)))
         elif kind == 6:
@@ -52,8 +117,8 @@ def texts(seed, count):
         for special in ("</s>", "<pad>", "<unk>", "<extra_id_"):
             text = text.replace(special, "")
         yield text.encode("utf-8", errors="surrogatepass")
-    for index in range(count // 10):  # Not UTF-8 at all.
-        yield bytes(r.choice([r.randint(1, 255), 0x41, 0x20, 0xe2, 0x96, 0x81, 0xc3]) for _ in range(r.randint(1, 12)))
+    for _ in range(count // 10):  # Not UTF-8 at all.
+        yield bytes(r.choice([r.randint(1, 255), 0x41, 0x20, 0xE2, 0x96, 0x81, 0xC3]) for _ in range(r.randint(1, 12)))
 
 
 def special_models(folder):
@@ -74,7 +139,13 @@ def special_models(folder):
 
 def check(program, model):
     strings = list(texts(7, 8000))
-    answer = subprocess.run([program, str(model)], input="".join(s.hex() + "\n" for s in strings), text=True, check=True, capture_output=True)
+    answer = subprocess.run(
+        [program, str(model)],
+        input="".join(s.hex() + "\n" for s in strings),
+        text=True,
+        check=True,
+        capture_output=True,
+    )
     processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
     differences = 0
     for text, line in zip(strings, answer.stdout.splitlines(), strict=True):
@@ -106,7 +177,11 @@ def is_utf8(text):
 def main():
     program, *models = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(m) for m in models] or [ROOT / "resources/tokenizers/tiny.model", ROOT / "resources/tokenizers/demo.model", *special_models(Path(folder))]
+        paths = [Path(m) for m in models] or [
+            ROOT / "resources/tokenizers/tiny.model",
+            ROOT / "resources/tokenizers/demo.model",
+            *special_models(Path(folder)),
+        ]
         sys.exit(1 if sum(check(program, path) for path in paths) else 0)
 
 

@@ -11,8 +11,30 @@ from tests.parity.stage_text import Tokenizer
 
 # The common ones; the program knows more.
 CLASS_WORDS = frozenset(
-    ("man", "woman", "boy", "girl", "baby", "person", "child", "kid", "lady", "gentleman", "guy", "male", "female")
-    + ("officer", "policeman", "policewoman", "actor", "actress", "dancer", "doctor", "nurse", "teacher")
+    (
+        "man",
+        "woman",
+        "boy",
+        "girl",
+        "baby",
+        "person",
+        "child",
+        "kid",
+        "lady",
+        "gentleman",
+        "guy",
+        "male",
+        "female",
+        "officer",
+        "policeman",
+        "policewoman",
+        "actor",
+        "actress",
+        "dancer",
+        "doctor",
+        "nurse",
+        "teacher",
+    )
 )
 
 
