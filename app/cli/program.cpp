@@ -6,6 +6,7 @@
 #include "app/cli/console.h"
 #include "app/cli/option_values.h"
 #include "app/cli/stop_signals.h"
+#include "engine/core/utf8.h"
 #include "engine/session/error_boundary.h"
 
 namespace mirror::cli {
@@ -26,12 +27,23 @@ std::vector<std::string> with_empty_values(const std::vector<std::string>& argum
     return result;
 }
 
+// The parser only says that a command is required; whoever mistyped one wants to see it. Empty if all are known.
+std::string unknown_command(const CLI::App& app, const std::vector<std::string>& arguments, std::size_t at = 0) {
+    const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+    if (commands.empty() || at >= arguments.size() || arguments[at].starts_with("-")) return {};
+    const auto found = std::find_if(commands.begin(), commands.end(),
+                                    [&](const CLI::App* command) { return command->get_name() == arguments[at]; });
+    return found == commands.end() ? arguments[at] : unknown_command(**found, arguments, at + 1);
+}
+
 struct Outcome {
     int code = kExitDone;
     std::string message;
 };
 
 Outcome parse(CLI::App& program, const std::vector<std::string>& arguments, Console& console) {
+    if (const std::string unknown = unknown_command(program, arguments); !unknown.empty())
+        return {kExitUsage, "there is no command '" + escape_for_message(unknown) + "'; --help lists them"};
     try {
         std::vector<std::string> reversed = with_empty_values(arguments);
         std::reverse(reversed.begin(), reversed.end());
