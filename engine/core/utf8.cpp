@@ -9,7 +9,7 @@ namespace mirror {
 namespace {
 
 // Of a path in a message: the ends of a long one say most.
-constexpr std::size_t kLongestPath = 120;
+constexpr std::size_t kLongestPath = 100;
 
 // The scalar value at `at` and how many bytes it has; 0 bytes if they are not UTF-8 there.
 struct Decoded {

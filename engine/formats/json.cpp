@@ -89,7 +89,7 @@ const char* JsonValue::kind_name() const {
 
 Result<JsonValue> parse_json(std::string_view text, std::string_view origin) {
     const auto refuse = [&](const std::string& what) {
-        return Error{ErrorCode::MalformedFile, escape_for_message(origin) + " is not valid JSON: " + what + "."};
+        return Error{ErrorCode::MalformedFile, refusal_sentence(origin, "valid JSON", what)};
     };
     if (!is_utf8(text)) return refuse("it is not UTF-8");
     try {

@@ -236,4 +236,11 @@ void refuse_duplicate(std::string_view key) {
     throw JsonFailure("the key " + escape_for_message(key) + " appears twice");
 }
 
+std::string refusal_sentence(std::string_view origin, std::string_view is_not, std::string_view what) {
+    constexpr std::size_t kLongestReason = 150;
+    std::string sentence = escape_for_message(origin);
+    sentence.append(" is not ").append(is_not).append(": ").append(escape_for_message(what, kLongestReason)).append(".");
+    return sentence;
+}
+
 }  // namespace mirror::formats

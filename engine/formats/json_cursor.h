@@ -63,7 +63,11 @@ private:
     std::size_t depth_ = 0;
 };
 
-// Throws JsonFailure if a key appears twice.
-void refuse_duplicate(std::string_view key);
+// Throws JsonFailure: a key appears twice.
+[[noreturn]] void refuse_duplicate(std::string_view key);
+
+// The sentence of an error: "x.json is not valid JSON: the text ends too early (byte 3)." Cut so that it stays below 300 bytes
+// whatever the file's name and the names inside it.
+std::string refusal_sentence(std::string_view origin, std::string_view is_not, std::string_view what);
 
 }  // namespace mirror::formats

@@ -35,7 +35,7 @@ constexpr std::array<DTypeRow, 10> kDTypes = {{{DType::F64, "F64", 8},
 const DTypeRow& row_of(DType dtype) { return kDTypes[static_cast<std::size_t>(dtype)]; }
 
 Error malformed(std::string_view origin, const std::string& what) {
-    return {ErrorCode::MalformedFile, escape_for_message(origin) + " is not a valid safetensors file: " + what + "."};
+    return {ErrorCode::MalformedFile, refusal_sentence(origin, "a valid safetensors file", what)};
 }
 
 std::string tensor_text(std::string_view name) { return "tensor " + escape_for_message(name, 80); }

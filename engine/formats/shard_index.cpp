@@ -73,8 +73,7 @@ Result<ShardIndex> parse_shard_index(std::string_view text, std::string_view ori
     try {
         return read_index(text);
     } catch (const JsonFailure& failure) {
-        return Error{ErrorCode::MalformedFile,
-                     escape_for_message(origin) + " is not a valid shard index: " + failure.what() + "."};
+        return Error{ErrorCode::MalformedFile, refusal_sentence(origin, "a valid shard index", failure.what())};
     }
 }
 

@@ -172,6 +172,17 @@ TEST(Safetensors, TakesWhatIsLegal) {
     EXPECT_EQ(refusal(file_of("{" + tensor("../x", kFour) + "}", 4)), "accepted");  // A name, never a path.
 }
 
+TEST(Safetensors, AMessageStaysShortWhateverTheNames) {
+    const std::string name(1024, 'n');
+    const std::string big = std::to_string(std::numeric_limits<std::int64_t>::max());
+    const std::string shape = big + "," + big + "," + big + "," + big + "," + big + "," + big + "," + big + "," + big;
+    const std::string json = "{" + tensor(name, R"("dtype":"F32","data_offsets":[0,4],"shape":[)" + shape + "]") + "}";
+    const auto result = parse_safetensors_json(json, 4, std::string(5000, 'f') + ".safetensors");
+    ASSERT_FALSE(result.ok());
+    EXPECT_LT(result.error().detail.size(), 300u) << result.error().detail;
+    EXPECT_NE(result.error().detail.find("overflows"), std::string::npos) << result.error().detail;
+}
+
 TEST(Safetensors, ReadsEntries) {
     const auto header = value_or_throw(parse(file_of(
         R"({"z":{"dtype":"BF16","shape":[2,3],"data_offsets":[0,12]},"__metadata__":{"k":"v"},"a":{"dtype":"I64","shape":[1],"data_offsets":[12,20]}})", 20)));
