@@ -3,15 +3,18 @@
 #include "engine/core/result.h"
 #include "engine/text/sentencepiece_model.h"
 
-// The assembler puts the files in as they are: no generated source, no file to find when the program runs. MIRROR_VOCABULARIES is
-// their folder.
-#define MIRROR_EMBED(name, file)                                         \
-    asm(".section .rodata\n"                                             \
-        ".global mirror_" #name "_begin\n.hidden mirror_" #name "_begin\n" \
-        ".global mirror_" #name "_end\n.hidden mirror_" #name "_end\n"   \
-        "mirror_" #name "_begin:\n.incbin \"" file "\"\n"                \
-        "mirror_" #name "_end:\n.previous\n");                           \
-    extern "C" const char mirror_##name##_begin[];                       \
+// The assembler puts the files in as they are: no generated source, no file to find when the program runs.
+// MIRROR_VOCABULARIES is their folder.
+#define MIRROR_EMBED(name, file)                                \
+    asm(".section .rodata\n"                                    \
+        ".global mirror_" #name "_begin\n.hidden mirror_" #name \
+        "_begin\n"                                              \
+        ".global mirror_" #name "_end\n.hidden mirror_" #name   \
+        "_end\n"                                                \
+        "mirror_" #name "_begin:\n.incbin \"" file              \
+        "\"\n"                                                  \
+        "mirror_" #name "_end:\n.previous\n");                  \
+    extern "C" const char mirror_##name##_begin[];              \
     extern "C" const char mirror_##name##_end[];
 
 MIRROR_EMBED(tiny_vocabulary, MIRROR_VOCABULARIES "/tiny.model")
@@ -29,17 +32,20 @@ constexpr std::int64_t kT5FreeRows = 128;
 }  // namespace
 
 std::string_view tiny_vocabulary() {
-    return {mirror_tiny_vocabulary_begin, static_cast<std::size_t>(mirror_tiny_vocabulary_end - mirror_tiny_vocabulary_begin)};
+    return {mirror_tiny_vocabulary_begin,
+            static_cast<std::size_t>(mirror_tiny_vocabulary_end - mirror_tiny_vocabulary_begin)};
 }
 
 std::string_view demo_vocabulary() {
-    return {mirror_demo_vocabulary_begin, static_cast<std::size_t>(mirror_demo_vocabulary_end - mirror_demo_vocabulary_begin)};
+    return {mirror_demo_vocabulary_begin,
+            static_cast<std::size_t>(mirror_demo_vocabulary_end - mirror_demo_vocabulary_begin)};
 }
 
 std::string vocabulary_for(std::int64_t embedding_rows) {
     if (embedding_rows < kTinyPieces) {
-        throw EngineError(ErrorCode::InvalidRequest, "A text encoder with " + std::to_string(embedding_rows) +
-                                                         " embedding rows is too small for a vocabulary; vocab_size must be at least 256.");
+        throw EngineError(ErrorCode::InvalidRequest,
+                          "A text encoder with " + std::to_string(embedding_rows) +
+                              " embedding rows is too small for a vocabulary; vocab_size must be at least 256.");
     }
     const std::string_view bytes = embedding_rows < kDemoPieces ? tiny_vocabulary() : demo_vocabulary();
     const std::int64_t pieces = embedding_rows >= kT5Rows ? embedding_rows - kT5FreeRows : embedding_rows;

@@ -1,6 +1,7 @@
 #pragma once
 
-// Strings in order, to find all those that a text begins with: one narrowing of a range for each byte, no tree to build.
+// Strings in order, to find all those that a text begins with: one narrowing of a range for each byte, no tree to
+// build.
 
 #include <algorithm>
 #include <array>
@@ -26,9 +27,11 @@ private:
         std::string text;
         std::size_t index;
     };
-    static unsigned char byte_at(const Entry& entry, std::size_t at) { return static_cast<unsigned char>(entry.text[at]); }
+    static unsigned char byte_at(const Entry& entry, std::size_t at) {
+        return static_cast<unsigned char>(entry.text[at]);
+    }
 
-    std::vector<Entry> entries_;               // Sorted by text.
+    std::vector<Entry> entries_;                 // Sorted by text.
     std::array<std::size_t, 257> first_byte_{};  // Those beginning with byte b: first_byte_[b] .. first_byte_[b + 1].
 };
 
@@ -37,7 +40,8 @@ inline PrefixIndex::PrefixIndex(std::vector<std::string> texts) {
     for (std::size_t index = 0; index < texts.size(); ++index) entries_.push_back({std::move(texts[index]), index});
     std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.text < b.text; });
     for (unsigned byte = 0; byte <= 256; ++byte) {
-        const auto at = std::partition_point(entries_.begin(), entries_.end(), [=](const Entry& e) { return byte_at(e, 0) < byte; });
+        const auto at = std::partition_point(entries_.begin(), entries_.end(),
+                                             [=](const Entry& e) { return byte_at(e, 0) < byte; });
         first_byte_[byte] = static_cast<std::size_t>(at - entries_.begin());
     }
 }

@@ -38,9 +38,12 @@ bool WireReader::next() {
     number_ = static_cast<std::uint32_t>(tag >> 3);
     kind_ = static_cast<std::uint32_t>(tag & 7);
     switch (kind_) {
-        case kVarint: return read_varint(value_);
-        case kFixed64: return read_fixed(8);
-        case kFixed32: return read_fixed(4);
+        case kVarint:
+            return read_varint(value_);
+        case kFixed64:
+            return read_fixed(8);
+        case kFixed32:
+            return read_fixed(4);
         case kBytes: {
             std::uint64_t size = 0;
             if (!read_varint(size)) return false;
@@ -49,7 +52,8 @@ bool WireReader::next() {
             rest_.remove_prefix(size);
             return true;
         }
-        default: return fail();
+        default:
+            return fail();
     }
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// The protocol buffer wire format, as far as SentencePiece models need it: a reader that never looks outside its bytes, and a
-// writer. Groups (wire types 3 and 4) are refused.
+// The protocol buffer wire format, as far as SentencePiece models need it: a reader that never looks outside its bytes,
+// and a writer. Groups (wire types 3 and 4) are refused.
 
 #include <cstdint>
 #include <string>

@@ -14,8 +14,9 @@ namespace {
 // Field numbers of sentencepiece_model.proto.
 constexpr std::uint32_t kPieces = 1, kTrainerSpec = 2, kNormalizerSpec = 3;
 constexpr std::uint32_t kPieceText = 1, kPieceScore = 2, kPieceType = 3;
-constexpr std::uint32_t kModelType = 3, kVocabSize = 4, kWhitespaceAsSuffix = 24, kByteFallback = 35, kUnkId = 40, kBosId = 41,
-                        kEosId = 42, kPadId = 43, kUnkPiece = 45, kBosPiece = 46, kEosPiece = 47, kPadPiece = 48;
+constexpr std::uint32_t kModelType = 3, kVocabSize = 4, kWhitespaceAsSuffix = 24, kByteFallback = 35, kUnkId = 40,
+                        kBosId = 41, kEosId = 42, kPadId = 43, kUnkPiece = 45, kBosPiece = 46, kEosPiece = 47,
+                        kPadPiece = 48;
 constexpr std::uint32_t kNormalizerName = 1, kCharsmap = 2, kDummyPrefix = 3, kRemoveSpaces = 4, kEscapeSpaces = 5;
 constexpr std::uint64_t kUnigram = 1;
 constexpr std::uint64_t kAbsentId = ~std::uint64_t{0};  // -1 as a varint.
@@ -48,7 +49,8 @@ Complaint read_trainer(std::string_view message, SentencePieceModel& model) {
     WireReader reader(message);
     while (reader.next()) {
         if (reader.is_varint(kModelType) && reader.varint() != kUnigram) return "is not a unigram model";
-        if (reader.is_varint(kWhitespaceAsSuffix) && reader.varint() != 0) return "puts white space behind the words, which is not supported";
+        if (reader.is_varint(kWhitespaceAsSuffix) && reader.varint() != 0)
+            return "puts white space behind the words, which is not supported";
         if (reader.is_varint(kByteFallback)) model.byte_fallback = reader.varint() != 0;
     }
     if (!reader.ok()) return "has a damaged trainer_spec";
@@ -96,7 +98,8 @@ Complaint check_vocabulary(const SentencePieceModel& model) {
         bytes += piece.type == PieceType::Byte;
     }
     if (unknown != 1) return "does not have exactly one unknown piece";
-    if (model.byte_fallback ? bytes != 256 : bytes != 0) return "does not have the byte pieces that its byte_fallback asks for";
+    if (model.byte_fallback ? bytes != 256 : bytes != 0)
+        return "does not have the byte pieces that its byte_fallback asks for";
     return nullptr;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// spiece.model as values: the part of SentencePiece's ModelProto that a unigram vocabulary needs, read from untrusted bytes and
-// written back.
+// spiece.model as values: the part of SentencePiece's ModelProto that a unigram vocabulary needs, read from untrusted
+// bytes and written back.
 
 #include <cstdint>
 #include <string>
@@ -36,14 +36,15 @@ inline constexpr std::size_t kMaxModelBytes = std::size_t{64} << 20;
 inline constexpr std::size_t kMaxPieceBytes = 1024;
 inline constexpr std::size_t kMaxPieces = 1'000'000;
 
-// Refuses everything that is not a usable unigram model: `origin` names it in the message. Pieces are unique and not empty,
-// scores are finite, exactly one piece is unknown.
+// Refuses everything that is not a usable unigram model: `origin` names it in the message. Pieces are unique and not
+// empty, scores are finite, exactly one piece is unknown.
 Result<SentencePieceModel> parse_sentencepiece_model(std::string_view bytes, const std::string& origin);
 
 // Bytes that parse_sentencepiece_model and SentencePiece itself read back.
 std::string write_sentencepiece_model(const SentencePieceModel& model);
 
-// Appends pieces of type Unused until there are `count`: a small vocabulary in the place of a large one. Never removes any.
+// Appends pieces of type Unused until there are `count`: a small vocabulary in the place of a large one. Never removes
+// any.
 SentencePieceModel pad_vocabulary(SentencePieceModel model, std::size_t count);
 
 }  // namespace mirror::engine

@@ -15,11 +15,13 @@ T5Config T5Config::read(const ConfigReader& file) {
     config.relative_attention_num_buckets = file.integer_or("relative_attention_num_buckets", 32, 4, 4096);
     config.relative_attention_max_distance = file.integer_or("relative_attention_max_distance", 128, 1, 1 << 20);
     config.layer_norm_epsilon = file.number_or("layer_norm_epsilon", 1e-6, 0.0, 1.0);
-    if (config.relative_attention_num_buckets % 4 != 0) file.refuse("relative_attention_num_buckets", "is not divisible by 4");
+    if (config.relative_attention_num_buckets % 4 != 0)
+        file.refuse("relative_attention_num_buckets", "is not divisible by 4");
     if (config.relative_attention_max_distance <= config.relative_attention_num_buckets / 4) {
         file.refuse("relative_attention_max_distance", "must be more than a quarter of relative_attention_num_buckets");
     }
-    // Whatever dense_act_fn says, this name means the gate with gelu_new. The T5 of before v1.1 ("relu") has other tensors.
+    // Whatever dense_act_fn says, this name means the gate with gelu_new. The T5 of before v1.1 ("relu") has other
+    // tensors.
     if (file.text_or("feed_forward_proj", "relu") != "gated-gelu") {
         file.refuse("feed_forward_proj", "is not gated-gelu, the only kind that T5 v1.1 has");
     }

@@ -17,7 +17,8 @@ WeightScope kept_in_float32(const WeightScope& weights) {
 
 at::Tensor embedding_of(const WeightScope& weights, const T5Config& config) {
     const bool has_shared = weights.has("shared.weight") || !weights.has("encoder.embed_tokens.weight");
-    return weights.tensor(has_shared ? "shared.weight" : "encoder.embed_tokens.weight", {config.vocab_size, config.d_model});
+    return weights.tensor(has_shared ? "shared.weight" : "encoder.embed_tokens.weight",
+                          {config.vocab_size, config.d_model});
 }
 
 }  // namespace
@@ -35,7 +36,8 @@ at::Tensor t5_position_buckets(std::int64_t length, std::int64_t buckets, std::i
     const at::Tensor size = distance.abs();
     // float32 throughout: at 16, 32 and 64 the last bit decides the bucket.
     const double octaves = std::log(static_cast<double>(max_distance) / static_cast<double>(exact));
-    const at::Tensor steps = at::log(size.to(at::kFloat) / static_cast<double>(exact)) / octaves * static_cast<double>(half - exact);
+    const at::Tensor steps =
+        at::log(size.to(at::kFloat) / static_cast<double>(exact)) / octaves * static_cast<double>(half - exact);
     const at::Tensor far = at::clamp_max(exact + steps.clamp_min(0).to(at::kLong), half - 1);
     return sign + at::where(size.lt(exact), size, far);
 }
@@ -64,8 +66,8 @@ T5Attention::T5Attention(const WeightScope& weights, const T5Config& config)
       output(weights / "o", config.num_heads * config.d_kv, config.d_model, Bias::None),
       heads(config.num_heads) {}
 
-// Not layers.h' attention(): T5 does not divide by sqrt(d_kv), and adds a bias. The fused operation is what transformers 5 runs;
-// in 16 bit it keeps the scores in float32, where separate operations would round them twice.
+// Not layers.h' attention(): T5 does not divide by sqrt(d_kv), and adds a bias. The fused operation is what
+// transformers 5 runs; in 16 bit it keeps the scores in float32, where separate operations would round them twice.
 at::Tensor T5Attention::operator()(const at::Tensor& x, const at::Tensor& position_bias) const {
     const at::Tensor q = split_heads(query(x), heads);
     const at::Tensor k = split_heads(key(x), heads);
@@ -112,7 +114,8 @@ at::Tensor T5Encoder::position_bias(std::int64_t length) const {
 
 at::Tensor T5Encoder::operator()(const at::Tensor& ids) const {
     TORCH_CHECK(ids.dim() == 2 && ids.scalar_type() == at::kLong, "T5Encoder: ids must be [batch, length] of int64");
-    if (ids.numel() > 0 && (ids.min().item<std::int64_t>() < 0 || ids.max().item<std::int64_t>() >= config.vocab_size)) {
+    if (ids.numel() > 0 &&
+        (ids.min().item<std::int64_t>() < 0 || ids.max().item<std::int64_t>() >= config.vocab_size)) {
         // Checked here because on a GPU an index out of range poisons the whole device context.
         throw EngineError(ErrorCode::InvalidRequest, "The tokenizer gives ids that the text encoder's vocab_size of " +
                                                          std::to_string(config.vocab_size) + " does not reach.");

@@ -73,7 +73,8 @@ struct T5Block {
 struct T5Encoder {
     T5Encoder(const WeightScope& weights, const T5Config& config);
 
-    // ids [B, L], int64, each below vocab_size (EngineError InvalidRequest otherwise) -> [B, L, d_model] in the weights' dtype.
+    // ids [B, L], int64, each below vocab_size (EngineError InvalidRequest otherwise) -> [B, L, d_model] in the
+    // weights' dtype.
     at::Tensor operator()(const at::Tensor& ids) const;
 
     at::Tensor position_bias(std::int64_t length) const;  // [1, heads, L, L]
@@ -92,7 +93,8 @@ at::Tensor t5_position_buckets(std::int64_t length, std::int64_t buckets, std::i
 // float16 only: limits a residual that overflowed to just below the largest number.
 at::Tensor clamp_half_residual(const at::Tensor& x);
 
-// 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) as separate operators: in 16 bit the fused one differs in the last bits.
+// 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) as separate operators: in 16 bit the fused one differs in the last
+// bits.
 at::Tensor gelu_new(const at::Tensor& x);
 
 }  // namespace mirror::engine

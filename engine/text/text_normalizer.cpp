@@ -4,9 +4,9 @@ namespace mirror::engine {
 
 namespace {
 
-constexpr std::string_view kEscapedSpace = "\xE2\x96\x81";        // U+2581
+constexpr std::string_view kEscapedSpace = "\xE2\x96\x81";          // U+2581
 constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
-constexpr std::size_t kMaxRulesAtOnePlace = 32;                   // SentencePiece looks at no more.
+constexpr std::size_t kMaxRulesAtOnePlace = 32;                     // SentencePiece looks at no more.
 
 // One unit of the double array (s-yata/darts-clone).
 struct Unit {
@@ -20,7 +20,8 @@ struct Unit {
 
 std::uint32_t little_endian_32(std::string_view bytes, std::size_t at) {
     std::uint32_t value = 0;
-    for (std::size_t i = 0; i < 4; ++i) value |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
+    for (std::size_t i = 0; i < 4; ++i)
+        value |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
     return value;
 }
 
@@ -46,7 +47,9 @@ std::size_t utf8_character_length(std::string_view text) {
 Result<CharacterRules> CharacterRules::parse(std::string charsmap, const std::string& origin) {
     CharacterRules rules;
     if (charsmap.empty()) return rules;
-    const Error damaged{ErrorCode::MalformedFile, "The tokenizer file " + origin + " has a damaged table of character rules (precompiled_charsmap)."};
+    const Error damaged{
+        ErrorCode::MalformedFile,
+        "The tokenizer file " + origin + " has a damaged table of character rules (precompiled_charsmap)."};
     if (charsmap.size() <= 4) return damaged;
     const std::size_t trie_bytes = little_endian_32(charsmap, 0);
     if (trie_bytes == 0 || trie_bytes % 4 != 0 || trie_bytes > charsmap.size() - 4) return damaged;
@@ -133,7 +136,8 @@ NormalizedText TextNormalizer::operator()(std::string_view text) const {
         while (after_space && step.output.starts_with(' ')) step.output.remove_prefix(1);
         for (const char& c : step.output) append(c == ' ' ? space_ : std::string_view(&c, 1), range);
         if (step.output.empty() && out.text.ends_with(space_)) {  // One more of a run of spaces that became one.
-            for (std::size_t i = out.origin.size() - space_.size(); i < out.origin.size(); ++i) out.origin[i].end = range.end;
+            for (std::size_t i = out.origin.size() - space_.size(); i < out.origin.size(); ++i)
+                out.origin[i].end = range.end;
         }
         if (!step.output.empty()) after_space = remove_extra_whitespaces_ && step.output.ends_with(' ');
     }

@@ -1,7 +1,7 @@
 #pragma once
 
-// SentencePiece's normalisation (google/sentencepiece, src/normalizer.cc): character rules out of a compiled table, white space
-// rules, and for every byte of the result the bytes of the original it came from.
+// SentencePiece's normalisation (google/sentencepiece, src/normalizer.cc): character rules out of a compiled table,
+// white space rules, and for every byte of the result the bytes of the original it came from.
 
 #include <cstdint>
 #include <string>
@@ -65,7 +65,8 @@ private:
     std::string_view space_;  // What a space becomes.
 };
 
-// Length of the UTF-8 character `text` begins with, or 0 if it is malformed (overlong, surrogate, beyond U+10FFFF, cut off).
+// Length of the UTF-8 character `text` begins with, or 0 if it is malformed (overlong, surrogate, beyond U+10FFFF, cut
+// off).
 std::size_t utf8_character_length(std::string_view text);
 
 }  // namespace mirror::engine

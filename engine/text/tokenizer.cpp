@@ -25,7 +25,8 @@ Error unusable(const std::string& origin, const std::string& what) {
 }
 
 std::optional<std::int64_t> find_piece(const std::vector<VocabularyPiece>& pieces, std::string_view text) {
-    const auto at = std::find_if(pieces.begin(), pieces.end(), [&](const VocabularyPiece& p) { return p.text == text; });
+    const auto at =
+        std::find_if(pieces.begin(), pieces.end(), [&](const VocabularyPiece& p) { return p.text == text; });
     if (at == pieces.end()) return std::nullopt;
     return at - pieces.begin();
 }
@@ -36,7 +37,8 @@ std::optional<std::vector<std::int64_t>> find_byte_pieces(const std::vector<Voca
     std::vector<std::int64_t> ids(256, -1);
     for (std::size_t id = 0; id < pieces.size(); ++id) {
         const std::string& text = pieces[id].text;  // <0x41>
-        if (pieces[id].type != PieceType::Byte || text.size() != 6 || !text.starts_with("<0x") || text[5] != '>') continue;
+        if (pieces[id].type != PieceType::Byte || text.size() != 6 || !text.starts_with("<0x") || text[5] != '>')
+            continue;
         const auto high = digits.find(text[3]), low = digits.find(text[4]);
         if (high == digits.npos || low == digits.npos) continue;
         ids[high * 16 + low] = static_cast<std::int64_t>(id);
@@ -66,11 +68,13 @@ struct Tokenizer::State {
 
 const SpecialToken* Tokenizer::State::special_at(std::string_view text) const {
     if (text[0] != '<') return nullptr;
-    const auto at = std::find_if(specials.begin(), specials.end(), [&](const SpecialToken& s) { return text.starts_with(s.text); });
+    const auto at =
+        std::find_if(specials.begin(), specials.end(), [&](const SpecialToken& s) { return text.starts_with(s.text); });
     return at == specials.end() ? nullptr : &*at;
 }
 
-void Tokenizer::State::append_bytes(std::string_view text, std::size_t begin, std::size_t end_, std::vector<Piece>& out) const {
+void Tokenizer::State::append_bytes(std::string_view text, std::size_t begin, std::size_t end_,
+                                    std::vector<Piece>& out) const {
     for (const char c : text) {
         const std::int64_t id = byte_ids[static_cast<unsigned char>(c)];
         out.push_back({id, pieces[static_cast<std::size_t>(id)].text, begin, end_});
@@ -81,7 +85,8 @@ void Tokenizer::State::append_plain(std::string_view text, std::size_t offset, s
     const NormalizedText normalized = normalizer(text);
     bool after_unknown = false;
     for (const auto& segment : vocabulary.split(normalized.text)) {
-        const std::string_view covered = std::string_view(normalized.text).substr(segment.begin, segment.end - segment.begin);
+        const std::string_view covered =
+            std::string_view(normalized.text).substr(segment.begin, segment.end - segment.begin);
         const std::size_t begin = offset + normalized.origin[segment.begin].begin;
         const std::size_t end_ = offset + normalized.origin[segment.end - 1].end;
         const bool is_unknown = segment.id == vocabulary.unknown_id();
@@ -107,8 +112,8 @@ Result<Tokenizer> Tokenizer::parse(std::string_view bytes, const std::string& or
     auto state = std::make_shared<State>(std::move(model).value(), std::move(normalizer).value());
     const auto count = static_cast<std::int64_t>(state->pieces.size());
     if (embedding_rows > 0 && count > embedding_rows) {
-        return unusable(origin, "has " + std::to_string(count) + " pieces, more than the " + std::to_string(embedding_rows) +
-                                    " rows of the text encoder's embedding");
+        return unusable(origin, "has " + std::to_string(count) + " pieces, more than the " +
+                                    std::to_string(embedding_rows) + " rows of the text encoder's embedding");
     }
     const auto end = find_piece(state->pieces, "</s>"), padding = find_piece(state->pieces, "<pad>");
     if (!end || !padding) return unusable(origin, "has no </s> or no <pad> piece");
@@ -120,7 +125,8 @@ Result<Tokenizer> Tokenizer::parse(std::string_view bytes, const std::string& or
         state->byte_ids = std::move(*ids);
     }
     const auto unknown = state->vocabulary.unknown_id();
-    state->specials = {{"</s>", *end}, {"<pad>", *padding}, {state->pieces[static_cast<std::size_t>(unknown)].text, unknown}};
+    state->specials = {
+        {"</s>", *end}, {"<pad>", *padding}, {state->pieces[static_cast<std::size_t>(unknown)].text, unknown}};
     const std::int64_t sentinels = embedding_rows > 0 ? std::min(kMaxSentinels, embedding_rows - count) : kMaxSentinels;
     for (std::int64_t n = 0; n < sentinels; ++n) {
         state->specials.push_back({"<extra_id_" + std::to_string(n) + ">", count + sentinels - 1 - n});

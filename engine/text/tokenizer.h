@@ -1,7 +1,7 @@
 #pragma once
 
-// Text to T5 token ids: SentencePiece unigram with our own reader of spiece.model, and the special tokens that transformers'
-// T5Tokenizer splits out before it. No lower-casing, no cleaning, no prefix.
+// Text to T5 token ids: SentencePiece unigram with our own reader of spiece.model, and the special tokens that
+// transformers' T5Tokenizer splits out before it. No lower-casing, no cleaning, no prefix.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,8 +15,8 @@
 
 namespace mirror::engine {
 
-// One token and the bytes of the original UTF-8 text that it covers. A leading U+2581 covers the white space it stands for; the
-// one in front of the whole text covers nothing.
+// One token and the bytes of the original UTF-8 text that it covers. A leading U+2581 covers the white space it stands
+// for; the one in front of the whole text covers nothing.
 struct Piece {
     std::int64_t id = 0;
     std::string text;
@@ -27,8 +27,8 @@ struct Piece {
 // Immutable and cheap to copy; safe to use from several threads.
 class Tokenizer {
 public:
-    // `embedding_rows` is the text encoder's vocab_size: a vocabulary larger than that is refused, and the rows left over are
-    // for <extra_id_0>, <extra_id_1>, ... (at most 100). 0: not known, 100 of them.
+    // `embedding_rows` is the text encoder's vocab_size: a vocabulary larger than that is refused, and the rows left
+    // over are for <extra_id_0>, <extra_id_1>, ... (at most 100). 0: not known, 100 of them.
     static Result<Tokenizer> open(const std::filesystem::path& file, std::int64_t embedding_rows = 0);
     static Result<Tokenizer> parse(std::string_view bytes, const std::string& origin, std::int64_t embedding_rows = 0);
 

@@ -44,10 +44,11 @@ void run_whole(const Network& network, const at::Tensor& input, std::int64_t chu
     }
 }
 
-// The same for tiles, each with a cache of its own. All tiles of one chunk come before the next chunk, so that frames are ready
-// early; mixing neighbours touches no other frame, so that the order does not change the numbers.
+// The same for tiles, each with a cache of its own. All tiles of one chunk come before the next chunk, so that frames
+// are ready early; mixing neighbours touches no other frame, so that the order does not change the numbers.
 template <typename Network, typename Emit>
-void run_tiled(const Network& network, const TileGrid& grid, const at::Tensor& input, std::int64_t chunk_size, Emit emit) {
+void run_tiled(const Network& network, const TileGrid& grid, const at::Tensor& input, std::int64_t chunk_size,
+               Emit emit) {
     const auto inputs = grid.cut(input);
     std::vector<std::vector<TimeCache>> caches;
     for (const auto& row : inputs) caches.emplace_back(row.size());
@@ -57,7 +58,8 @@ void run_tiled(const Network& network, const TileGrid& grid, const at::Tensor& i
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             for (std::size_t j = 0; j < inputs[i].size(); ++j) {
                 caches[i][j].begin_chunk(c + 1 == chunks.size() ? TimeCache::Chunk::Last : TimeCache::Chunk::Inner);
-                results[i].push_back(network(inputs[i][j].narrow(2, chunks[c].begin, chunks[c].end - chunks[c].begin), caches[i][j]));
+                results[i].push_back(
+                    network(inputs[i][j].narrow(2, chunks[c].begin, chunks[c].end - chunks[c].begin), caches[i][j]));
             }
         }
         emit(grid.join(std::move(results)));
@@ -65,7 +67,8 @@ void run_tiled(const Network& network, const TileGrid& grid, const at::Tensor& i
 }
 
 template <typename Network, typename Emit>
-void run(const Network& network, const std::optional<TileGrid>& grid, const at::Tensor& input, std::int64_t chunk_size, Emit emit) {
+void run(const Network& network, const std::optional<TileGrid>& grid, const at::Tensor& input, std::int64_t chunk_size,
+         Emit emit) {
     if (grid && grid->cuts(input.size(3), input.size(4))) {
         run_tiled(network, *grid, input, chunk_size, emit);
     } else {
@@ -91,7 +94,8 @@ CogVideoXVae::CogVideoXVae(const WeightScope& weights, const VaeConfig& config, 
 Posterior CogVideoXVae::encode(const at::Tensor& sample, const Tiling& tiling) const {
     require(encoder_ != nullptr, "This video autoencoder was loaded without its encoder.");
     require(sample.dim() == 5 && sample.size(1) == config_.in_channels && sample.size(2) > 0,
-            "The frames to encode must be [batch, channels, frames, height, width] with as many channels as the autoencoder.");
+            "The frames to encode must be [batch, channels, frames, height, width] with as many channels as the "
+            "autoencoder.");
     const std::int64_t step = config_.spatial_compression();
     require(sample.size(3) > 0 && sample.size(3) % step == 0 && sample.size(4) > 0 && sample.size(4) % step == 0,
             "The height and the width of frames to encode must be divisible by " + std::to_string(step) + ".");
@@ -109,9 +113,11 @@ at::Tensor CogVideoXVae::decode(const at::Tensor& latents, const Tiling& tiling)
     return at::cat(chunks, 2);
 }
 
-void CogVideoXVae::decode(const at::Tensor& latents, const Tiling& tiling, const std::function<void(at::Tensor frames)>& emit) const {
+void CogVideoXVae::decode(const at::Tensor& latents, const Tiling& tiling,
+                          const std::function<void(at::Tensor frames)>& emit) const {
     require(latents.dim() == 5 && latents.size(1) == config_.latent_channels && latents.size(2) > 0,
-            "The latents to decode must be [batch, channels, frames, height, width] with as many channels as the autoencoder.");
+            "The latents to decode must be [batch, channels, frames, height, width] with as many channels as the "
+            "autoencoder.");
     std::optional<TileGrid> grid;
     if (!tiling.is_off()) grid = TileGrid::for_decoding(config_, tiling);
     run(*decoder_, grid, latents, kDecodeChunk, emit);

@@ -1,7 +1,7 @@
 #pragma once
 
-// The causal 3D video autoencoder of CogVideoX (diffusers, models/autoencoders/autoencoder_kl_cogvideox.py): frames to latents
-// and back, chunk by chunk in time. Scaling by scaling_factor is the caller's business.
+// The causal 3D video autoencoder of CogVideoX (diffusers, models/autoencoders/autoencoder_kl_cogvideox.py): frames to
+// latents and back, chunk by chunk in time. Scaling by scaling_factor is the caller's business.
 
 #include <ATen/ATen.h>
 
@@ -21,7 +21,8 @@ struct VaeConfig {
     static VaeConfig read(const ConfigReader& file);
 
     std::int64_t spatial_compression() const { return std::int64_t{1} << (block_out_channels.size() - 1); }
-    // How many levels, counted from the pixels of the encoder and from the latents of the decoder, change the frame count.
+    // How many levels, counted from the pixels of the encoder and from the latents of the decoder, change the frame
+    // count.
     std::int64_t temporal_levels() const;
 
     std::int64_t in_channels = 3;
@@ -68,16 +69,18 @@ class CogVideoXVae {
 public:
     CogVideoXVae(const WeightScope& weights, const VaeConfig& config, VaeParts parts = VaeParts::Whole);
 
-    // sample [B, 3, T, H, W] in -1..1; H and W divisible by spatial_compression(). 8m + 1 frames give 2m + 1 latents, 8m give
-    // 2m. EngineError (InvalidRequest) without an encoder.
+    // sample [B, 3, T, H, W] in -1..1; H and W divisible by spatial_compression(). 8m + 1 frames give 2m + 1 latents,
+    // 8m give 2m. EngineError (InvalidRequest) without an encoder.
     Posterior encode(const at::Tensor& sample, const Tiling& tiling = Tiling::off()) const;
 
-    // latents [B, Z, F, h, w], already divided by scaling_factor -> [B, 3, T, 8h, 8w] with 4F - 3 frames for odd F, 4F for even.
+    // latents [B, Z, F, h, w], already divided by scaling_factor -> [B, 3, T, 8h, 8w] with 4F - 3 frames for odd F, 4F
+    // for even.
     at::Tensor decode(const at::Tensor& latents, const Tiling& tiling = Tiling::off()) const;
 
-    // The same frames in the same order, handed over [B, 3, t, 8h, 8w] as soon as each chunk of two or three latents is done.
-    // An exception out of `emit` ends the decoding and passes through.
-    void decode(const at::Tensor& latents, const Tiling& tiling, const std::function<void(at::Tensor frames)>& emit) const;
+    // The same frames in the same order, handed over [B, 3, t, 8h, 8w] as soon as each chunk of two or three latents is
+    // done. An exception out of `emit` ends the decoding and passes through.
+    void decode(const at::Tensor& latents, const Tiling& tiling,
+                const std::function<void(at::Tensor frames)>& emit) const;
 
     // How many times decode calls `emit` for this many latent frames.
     static std::int64_t decode_chunks(std::int64_t latent_frames);

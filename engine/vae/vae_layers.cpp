@@ -13,7 +13,8 @@ bool first_frame_stands_apart(std::int64_t frames) { return frames > 1 && frames
 at::Tensor frames_from(const at::Tensor& x, std::int64_t begin) { return x.narrow(2, begin, x.size(2) - begin); }
 
 // A two-dimensional convolution on every frame.
-at::Tensor conv_per_frame(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride, std::int64_t padding) {
+at::Tensor conv_per_frame(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,
+                          std::int64_t padding) {
     const at::Tensor frames = x.transpose(1, 2).flatten(0, 1);  // [B * T, C, H, W]
     const at::Tensor y = at::conv2d(frames, weight, bias, stride, padding);
     return y.unflatten(0, {x.size(0), x.size(2)}).transpose(1, 2);
@@ -43,7 +44,8 @@ at::Tensor TimeCache::lead_in(const at::Tensor& x, std::int64_t count) {
 }
 
 CausalConv3d::CausalConv3d(const WeightScope& weights, std::int64_t inputs, std::int64_t outputs)
-    : weight((weights / "conv").tensor("weight", {outputs, inputs, kTimeKernel, 3, 3})), bias((weights / "conv").tensor("bias", {outputs})) {}
+    : weight((weights / "conv").tensor("weight", {outputs, inputs, kTimeKernel, 3, 3})),
+      bias((weights / "conv").tensor("bias", {outputs})) {}
 
 at::Tensor CausalConv3d::operator()(const at::Tensor& x, TimeCache& cache) const {
     return at::conv3d(cache.lead_in(x, kTimeKernel - 1), weight, bias, /*stride=*/1, /*padding=*/{0, 1, 1});
@@ -55,7 +57,10 @@ PointwiseConv3d::PointwiseConv3d(const WeightScope& weights, std::int64_t inputs
 at::Tensor PointwiseConv3d::operator()(const at::Tensor& x) const { return at::conv3d(x, weight, bias); }
 
 GroupNorm::GroupNorm(const WeightScope& weights, std::int64_t channels, std::int64_t groups_, double epsilon_)
-    : weight(weights.tensor("weight", {channels})), bias(weights.tensor("bias", {channels})), groups(groups_), epsilon(epsilon_) {}
+    : weight(weights.tensor("weight", {channels})),
+      bias(weights.tensor("bias", {channels})),
+      groups(groups_),
+      epsilon(epsilon_) {}
 
 at::Tensor GroupNorm::operator()(const at::Tensor& x) const { return at::group_norm(x, groups, weight, bias, epsilon); }
 
@@ -70,7 +75,8 @@ const at::Tensor& LatentGuide::at_size_of(const at::Tensor& f) {
     return sizes_.emplace_back(at::cat({first, rest}, 2));
 }
 
-SpatialNorm3d::SpatialNorm3d(const WeightScope& weights, std::int64_t channels, std::int64_t latent_channels, std::int64_t groups)
+SpatialNorm3d::SpatialNorm3d(const WeightScope& weights, std::int64_t channels, std::int64_t latent_channels,
+                             std::int64_t groups)
     : norm(weights / "norm_layer", channels, groups, kSpatialNormEpsilon),
       scale(weights / "conv_y" / "conv", latent_channels, channels),
       shift(weights / "conv_b" / "conv", latent_channels, channels) {}

@@ -1,7 +1,7 @@
 #pragma once
 
-// The parts that the encoder and the decoder of the CogVideoX autoencoder are made of (diffusers, autoencoder_kl_cogvideox.py,
-// downsampling.py, upsampling.py). Tensors are [B, C, T, H, W].
+// The parts that the encoder and the decoder of the CogVideoX autoencoder are made of (diffusers,
+// autoencoder_kl_cogvideox.py, downsampling.py, upsampling.py). Tensors are [B, C, T, H, W].
 
 #include <ATen/ATen.h>
 
@@ -14,8 +14,8 @@
 
 namespace mirror::engine {
 
-// What the causal convolutions of one clip carry from chunk to chunk: the last frames of their inputs, in the order in which
-// the network runs them. begin_chunk() before each run.
+// What the causal convolutions of one clip carry from chunk to chunk: the last frames of their inputs, in the order in
+// which the network runs them. begin_chunk() before each run.
 class TimeCache {
 public:
     enum class Chunk { Inner, Last };
@@ -24,8 +24,8 @@ public:
         next_ = 0;
         last_ = chunk == Chunk::Last;
     }
-    // The frames that precede `x` in time: carried ones, else its first frame `count` times. Keeps the end of both for the
-    // next chunk. Returns all of it, [B, C, count + T, H, W].
+    // The frames that precede `x` in time: carried ones, else its first frame `count` times. Keeps the end of both for
+    // the next chunk. Returns all of it, [B, C, count + T, H, W].
     at::Tensor lead_in(const at::Tensor& x, std::int64_t count);
 
 private:
@@ -34,7 +34,8 @@ private:
     bool last_ = false;  // Nothing comes after: tails are dropped instead of kept.
 };
 
-// 3x3x3 that sees no later frame: time is led by what came before or by the first frame repeated, space is padded with zeros.
+// 3x3x3 that sees no later frame: time is led by what came before or by the first frame repeated, space is padded with
+// zeros.
 struct CausalConv3d {
     CausalConv3d() = default;
     CausalConv3d(const WeightScope& weights, std::int64_t inputs, std::int64_t outputs);
@@ -68,7 +69,8 @@ struct GroupNorm {
     double epsilon = 1e-6;
 };
 
-// The latent chunk that a decoder run is conditioned on, enlarged to the sizes that its norms ask for; each size is made once.
+// The latent chunk that a decoder run is conditioned on, enlarged to the sizes that its norms ask for; each size is
+// made once.
 class LatentGuide {
 public:
     explicit LatentGuide(at::Tensor latents) : latents_(std::move(latents)) {}
@@ -92,7 +94,8 @@ struct SpatialNorm3d {
     PointwiseConv3d scale, shift;
 };
 
-// Halves height and width, and the frame count too if told so: pairs are averaged, of an odd number the first frame stays.
+// Halves height and width, and the frame count too if told so: pairs are averaged, of an odd number the first frame
+// stays.
 struct Downsampler3d {
     enum class Time { Keep, Halve };
     Downsampler3d(const WeightScope& weights, std::int64_t channels, Time time);

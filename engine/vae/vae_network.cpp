@@ -7,7 +7,8 @@ namespace {
 constexpr std::int64_t kMidResnets = 2;
 constexpr double kEncoderNormOutEpsilon = 1e-6;  // In the code, whatever norm_eps says.
 
-std::optional<PointwiseConv3d> shortcut_if_needed(const WeightScope& weights, std::int64_t inputs, std::int64_t outputs) {
+std::optional<PointwiseConv3d> shortcut_if_needed(const WeightScope& weights, std::int64_t inputs,
+                                                  std::int64_t outputs) {
     if (inputs == outputs) return std::nullopt;
     return PointwiseConv3d(weights / "conv_shortcut", inputs, outputs);
 }
@@ -45,7 +46,8 @@ VaeUpBlock up_block(const WeightScope& weights, const VaeConfig& config, std::in
 
 }  // namespace
 
-VaeEncoderResnet::VaeEncoderResnet(const WeightScope& weights, const VaeConfig& config, std::int64_t inputs, std::int64_t outputs)
+VaeEncoderResnet::VaeEncoderResnet(const WeightScope& weights, const VaeConfig& config, std::int64_t inputs,
+                                   std::int64_t outputs)
     : norm1(weights / "norm1", inputs, config.norm_num_groups, config.norm_eps),
       norm2(weights / "norm2", outputs, config.norm_num_groups, config.norm_eps),
       conv1(weights / "conv1", inputs, outputs),
@@ -58,7 +60,8 @@ at::Tensor VaeEncoderResnet::operator()(const at::Tensor& x, TimeCache& cache) c
     return (shortcut ? (*shortcut)(x) : x) + h;
 }
 
-VaeDecoderResnet::VaeDecoderResnet(const WeightScope& weights, const VaeConfig& config, std::int64_t inputs, std::int64_t outputs)
+VaeDecoderResnet::VaeDecoderResnet(const WeightScope& weights, const VaeConfig& config, std::int64_t inputs,
+                                   std::int64_t outputs)
     : norm1(weights / "norm1", inputs, config.latent_channels, config.norm_num_groups),
       norm2(weights / "norm2", outputs, config.latent_channels, config.norm_num_groups),
       conv1(weights / "conv1", inputs, outputs),
@@ -78,7 +81,8 @@ VaeEncoder::VaeEncoder(const WeightScope& weights, const VaeConfig& config)
         const auto level = static_cast<std::int64_t>(i);
         down_blocks.push_back(down_block(weights / "down_blocks" / level, config, level));
     }
-    for (std::int64_t j = 0; j < kMidResnets; ++j) mid_resnets.emplace_back(weights / "mid_block" / "resnets" / j, config, widest, widest);
+    for (std::int64_t j = 0; j < kMidResnets; ++j)
+        mid_resnets.emplace_back(weights / "mid_block" / "resnets" / j, config, widest, widest);
     norm_out = GroupNorm(weights / "norm_out", widest, config.norm_num_groups, kEncoderNormOutEpsilon);
     conv_out = CausalConv3d(weights / "conv_out", widest, 2 * config.latent_channels);
 }
@@ -96,7 +100,8 @@ at::Tensor VaeEncoder::operator()(const at::Tensor& frames, TimeCache& cache) co
 VaeDecoder::VaeDecoder(const WeightScope& weights, const VaeConfig& config)
     : conv_in(weights / "conv_in", config.latent_channels, config.block_out_channels.back()) {
     const std::int64_t widest = config.block_out_channels.back();
-    for (std::int64_t j = 0; j < kMidResnets; ++j) mid_resnets.emplace_back(weights / "mid_block" / "resnets" / j, config, widest, widest);
+    for (std::int64_t j = 0; j < kMidResnets; ++j)
+        mid_resnets.emplace_back(weights / "mid_block" / "resnets" / j, config, widest, widest);
     for (std::size_t i = 0; i < config.block_out_channels.size(); ++i) {
         const auto level = static_cast<std::int64_t>(i);
         up_blocks.push_back(up_block(weights / "up_blocks" / level, config, level));

@@ -1,6 +1,7 @@
 #pragma once
 
-// The encoder and the decoder of the CogVideoX autoencoder for one chunk of frames. CogVideoXVae cuts clips into chunks.
+// The encoder and the decoder of the CogVideoX autoencoder for one chunk of frames. CogVideoXVae cuts clips into
+// chunks.
 
 #include <optional>
 #include <vector>

@@ -20,7 +20,8 @@ TileGrid::Axis axis(std::int64_t input_tile, std::int64_t output_tile, double ov
     axis.blend = truncated(static_cast<double>(output_tile) * overlap);
     axis.keep = output_tile - axis.blend;
     if (axis.tile < 1 || axis.stride < 1 || axis.keep < 1) {
-        throw EngineError(ErrorCode::InvalidRequest, "The tiles of the video decoder are too small or overlap too much.");
+        throw EngineError(ErrorCode::InvalidRequest,
+                          "The tiles of the video decoder are too small or overlap too much.");
     }
     return axis;
 }
@@ -68,7 +69,8 @@ std::vector<std::vector<at::Tensor>> TileGrid::cut(const at::Tensor& input) cons
     for (std::int64_t i = 0; i < rows; i += height.stride) {
         const at::Tensor row = input.narrow(kHeightDim, i, std::min(height.tile, rows - i));
         auto& line = tiles.emplace_back();
-        for (std::int64_t j = 0; j < columns; j += width.stride) line.push_back(row.narrow(kWidthDim, j, std::min(width.tile, columns - j)));
+        for (std::int64_t j = 0; j < columns; j += width.stride)
+            line.push_back(row.narrow(kWidthDim, j, std::min(width.tile, columns - j)));
     }
     return tiles;
 }

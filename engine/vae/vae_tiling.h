@@ -1,6 +1,7 @@
 #pragma once
 
-// Cutting large frames into overlapping tiles and putting the results together again (diffusers, tiled_encode and tiled_decode).
+// Cutting large frames into overlapping tiles and putting the results together again (diffusers, tiled_encode and
+// tiled_decode).
 
 #include <ATen/ATen.h>
 
@@ -11,8 +12,8 @@
 
 namespace mirror::engine {
 
-// Sizes of one run, in its own input and output units: pixels in and latents out for encoding, the other way round for decoding.
-// Fractions are cut off, as Python's int() does.
+// Sizes of one run, in its own input and output units: pixels in and latents out for encoding, the other way round for
+// decoding. Fractions are cut off, as Python's int() does.
 struct TileGrid {
     struct Axis {
         std::int64_t tile;    // Input length of a tile.
@@ -26,11 +27,14 @@ struct TileGrid {
     static TileGrid for_decoding(const VaeConfig& config, const Tiling& tiling);
 
     // Whether a frame of this size is cut at all.
-    bool cuts(std::int64_t input_height, std::int64_t input_width) const { return input_height > height.tile || input_width > width.tile; }
+    bool cuts(std::int64_t input_height, std::int64_t input_width) const {
+        return input_height > height.tile || input_width > width.tile;
+    }
 
     // [B, C, T, H, W] -> rows of tiles; those at the right and bottom may be small.
     std::vector<std::vector<at::Tensor>> cut(const at::Tensor& input) const;
-    // The inverse for results. Mixes in place, from above and then from the left, with neighbours that are mixed already.
+    // The inverse for results. Mixes in place, from above and then from the left, with neighbours that are mixed
+    // already.
     at::Tensor join(std::vector<std::vector<at::Tensor>> tiles) const;
 };
 

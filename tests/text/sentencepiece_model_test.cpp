@@ -18,8 +18,9 @@ namespace {
 
 SentencePieceModel small_model() {
     SentencePieceModel model;
-    model.pieces = {{"<pad>", 0.0f, PieceType::Control}, {"</s>", 0.0f, PieceType::Control}, {"<unk>", 0.0f, PieceType::Unknown},
-                    {"\xE2\x96\x81", -2.0f, PieceType::Normal}, {"a", -1.0f, PieceType::Normal}, {"b", -1.5f, PieceType::Normal}};
+    model.pieces = {{"<pad>", 0.0f, PieceType::Control}, {"</s>", 0.0f, PieceType::Control},
+                    {"<unk>", 0.0f, PieceType::Unknown}, {"\xE2\x96\x81", -2.0f, PieceType::Normal},
+                    {"a", -1.0f, PieceType::Normal},     {"b", -1.5f, PieceType::Normal}};
     return model;
 }
 
@@ -98,20 +99,26 @@ TEST(SentencePieceModel, RefusesOtherModelKinds) {
 }
 
 TEST(SentencePieceModel, RefusesEveryTruncation) {
-    // Cutting at the end of a top-level field leaves a smaller, well-formed file; everywhere else it is damage. Neither crashes.
+    // Cutting at the end of a top-level field leaves a smaller, well-formed file; everywhere else it is damage. Neither
+    // crashes.
     const std::string bytes = write_sentencepiece_model(small_model());
     std::size_t accepted = 0;
-    for (std::size_t size = 0; size < bytes.size(); ++size) accepted += Tokenizer::parse(std::string_view(bytes).substr(0, size), "cut", 0).ok();
+    for (std::size_t size = 0; size < bytes.size(); ++size)
+        accepted += Tokenizer::parse(std::string_view(bytes).substr(0, size), "cut", 0).ok();
     EXPECT_LE(accepted, 5u);
     const std::string_view large = demo_vocabulary();
     EXPECT_FALSE(Tokenizer::parse(large.substr(0, large.size() - 1), "cut", 0).ok());
 }
 
 TEST(SentencePieceModel, RefusesLyingLengths) {
-    for (const std::string_view bytes : {std::string_view("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11),   // 2^64 - 1 bytes.
-                                         std::string_view("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12),  // Too long a number.
-                                         std::string_view("\x0a\x05" "ab", 4), std::string_view("\x0b", 1), std::string_view("\x0d\x01", 2),
-                                         std::string_view("\x00", 1), std::string_view("\x0a", 1), std::string_view("PK\x03\x04 not a model")}) {
+    for (const std::string_view bytes :
+         {std::string_view("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11),      // 2^64 - 1 bytes.
+          std::string_view("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12),  // Too long a number.
+          std::string_view("\x0a\x05"
+                           "ab",
+                           4),
+          std::string_view("\x0b", 1), std::string_view("\x0d\x01", 2), std::string_view("\x00", 1),
+          std::string_view("\x0a", 1), std::string_view("PK\x03\x04 not a model")}) {
         EXPECT_FALSE(Tokenizer::parse(bytes, "lie", 0).ok());
     }
 }
@@ -131,8 +138,9 @@ std::string charsmap(const std::string& trie, const std::string& replacements) {
 TEST(CharacterRules, RefusesBadSizes) {
     SentencePieceModel model = small_model();
     const std::string zero(1, '\0');
-    for (const std::string& bad : {std::string("abc"), units({0}), units({0}) + zero, units({0xffffffff}) + "abcd", units({3}) + "abcd" + zero,
-                                   units({8}) + "abcd", charsmap(units({0, 0}), ""), charsmap(units({0, 0}), "no end")}) {
+    for (const std::string& bad :
+         {std::string("abc"), units({0}), units({0}) + zero, units({0xffffffff}) + "abcd", units({3}) + "abcd" + zero,
+          units({8}) + "abcd", charsmap(units({0, 0}), ""), charsmap(units({0, 0}), "no end")}) {
         model.precompiled_charsmap = bad;
         EXPECT_NE(refusal(model).find("precompiled_charsmap"), std::string::npos);
     }
@@ -162,7 +170,8 @@ TEST(CharacterRules, SurvivesTablesThatPointAnywhere) {
 
 TEST(SentencePieceModel, SurvivesFlippedBytes) {
     std::mt19937 random(6);
-    const std::string bytes = write_sentencepiece_model(value_or_throw(parse_sentencepiece_model(tiny_vocabulary(), "tiny")));
+    const std::string bytes =
+        write_sentencepiece_model(value_or_throw(parse_sentencepiece_model(tiny_vocabulary(), "tiny")));
     for (int round = 0; round < 2000; ++round) {
         std::string changed = bytes;
         for (int i = 0; i < 4; ++i) changed[random() % changed.size()] = static_cast<char>(random());
@@ -180,7 +189,8 @@ TEST(SentencePieceModel, SurvivesPiecesThatAreNotText) {
     model.pieces.push_back({"\x97\xA5", 1e38f, PieceType::Normal});
     model.pieces.push_back({"\xA5", 3e38f, PieceType::Normal});
     const auto tokenizer = value_or_throw(Tokenizer::parse(write_sentencepiece_model(model), "halves", 0));
-    for (const std::string_view text : {"\xE6\x97\xA5", "\xE6\x97", "a", "\xA5\xA5\xA5\xA5\xA5", "\xE6\x97\xA5\xE6\x97\xA5"}) {
+    for (const std::string_view text :
+         {"\xE6\x97\xA5", "\xE6\x97", "a", "\xA5\xA5\xA5\xA5\xA5", "\xE6\x97\xA5\xE6\x97\xA5"}) {
         EXPECT_TRUE(tokenizer.encode(text, 8).ok());
     }
 }

@@ -40,8 +40,12 @@ TEST(T5Config, NamesTheKeyThatIsImpossible) {
     EXPECT_NE(refusal(small("")).find("feed_forward_proj"), std::string::npos);
     EXPECT_NE(refusal(small(R"(, "feed_forward_proj": "relu")")).find("feed_forward_proj"), std::string::npos);
     EXPECT_NE(refusal(small(gated + R"(, "vocab_size": 0)")).find("vocab_size"), std::string::npos);
-    EXPECT_NE(refusal(small(gated + R"(, "relative_attention_num_buckets": 30)")).find("relative_attention_num_buckets"), std::string::npos);
-    EXPECT_NE(refusal(small(gated + R"(, "relative_attention_max_distance": 8)")).find("relative_attention_max_distance"), std::string::npos);
+    EXPECT_NE(
+        refusal(small(gated + R"(, "relative_attention_num_buckets": 30)")).find("relative_attention_num_buckets"),
+        std::string::npos);
+    EXPECT_NE(
+        refusal(small(gated + R"(, "relative_attention_max_distance": 8)")).find("relative_attention_max_distance"),
+        std::string::npos);
     EXPECT_NE(refusal("{}").find("d_model"), std::string::npos);
 }
 

@@ -43,15 +43,18 @@ void expect_near(const at::Tensor& values, double absolute_sum, const std::array
 
 TEST(T5Encoder, Float32_GivesTheNumbersOfTransformers) {
     // Float32 against float64 of the same code differs by 4e-6 here.
-    expect_near(encode(at::kFloat), 531.006106, {0.800770, -0.015807, -0.218892, -0.379871, 1.079312, -0.040706, -1.060661, -0.393681}, 2e-5);
+    expect_near(encode(at::kFloat), 531.006106,
+                {0.800770, -0.015807, -0.218892, -0.379871, 1.079312, -0.040706, -1.060661, -0.393681}, 2e-5);
 }
 
-// The fused attention and the separate operations of the activation, as transformers runs them: off from the exact values by up to
-// 0.15, from these by one unit in the last place (0.0078 around 1) where a processor sums in another order.
+// The fused attention and the separate operations of the activation, as transformers runs them: off from the exact
+// values by up to 0.15, from these by one unit in the last place (0.0078 around 1) where a processor sums in another
+// order.
 TEST(T5Encoder, BFloat16_RoundsWhereTransformersRounds) {
     const at::Tensor values = encode(at::kBFloat16);
     EXPECT_EQ(values.scalar_type(), at::kBFloat16);
-    expect_near(values, 530.306992, {0.765625, -0.044678, -0.28125, -0.34375, 1.085938, -0.046631, -1.046875, -0.386719}, 0.016);
+    expect_near(values, 530.306992,
+                {0.765625, -0.044678, -0.28125, -0.34375, 1.085938, -0.046631, -1.046875, -0.386719}, 0.016);
 }
 
 TEST(T5Encoder, Float16_KeepsTheOutputProjectionInFloat32) {
@@ -63,7 +66,8 @@ TEST(T5Encoder, Float16_KeepsTheOutputProjectionInFloat32) {
     const at::Tensor values = encoder(small_ids());
     EXPECT_EQ(values.scalar_type(), at::kHalf);
     // One unit in the last place is 0.001 around 1.
-    expect_near(values, 530.952323, {0.800781, -0.016541, -0.209106, -0.394775, 1.078125, -0.040527, -1.060547, -0.39502}, 0.002);
+    expect_near(values, 530.952323,
+                {0.800781, -0.016541, -0.209106, -0.394775, 1.078125, -0.040527, -1.060547, -0.39502}, 0.002);
 }
 
 TEST(T5Encoder, Float16_ClampsAResidualThatOverflows) {
@@ -100,14 +104,16 @@ TEST(T5Encoder, GeluNew_IsNotTheFusedOneIn16Bit) {
     EXPECT_TRUE(at::allclose(gelu_new(x.to(at::kFloat)), at::gelu(x.to(at::kFloat), "tanh"), 0.0, 1e-6));
 }
 
-// The scores are not divided by sqrt(d_kv): with keys and queries of ones, distances in the bias are all that softmax sees.
+// The scores are not divided by sqrt(d_kv): with keys and queries of ones, distances in the bias are all that softmax
+// sees.
 TEST(T5Encoder, Attention_DoesNotScale) {
     const T5Attention attention(deterministic_weights(), small_config());
     const at::Tensor x = deterministic_input("input.x", {1, 5, 16});
     const at::Tensor bias = at::zeros({1, 3, 5, 5});
     const auto heads = [](const at::Tensor& y) { return y.view({1, 5, 3, 8}).transpose(1, 2); };
     const at::Tensor q = heads(attention.query(x)), k = heads(attention.key(x)), v = heads(attention.value(x));
-    const at::Tensor unscaled = attention.output(at::matmul(at::softmax(at::matmul(q, k.transpose(2, 3)), -1), v).transpose(1, 2).flatten(2));
+    const at::Tensor unscaled =
+        attention.output(at::matmul(at::softmax(at::matmul(q, k.transpose(2, 3)), -1), v).transpose(1, 2).flatten(2));
     EXPECT_TRUE(at::allclose(attention(x, bias), unscaled, 0.0, 1e-6));
     const at::Tensor scaled = attention.output(at::scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2));
     EXPECT_FALSE(at::allclose(attention(x, bias), scaled, 0.0, 1e-3));

@@ -10,7 +10,8 @@ namespace {
 
 std::string from_hex(const std::string& line) {
     std::string bytes;
-    for (std::size_t i = 0; i + 1 < line.size(); i += 2) bytes.push_back(static_cast<char>(std::stoi(line.substr(i, 2), nullptr, 16)));
+    for (std::size_t i = 0; i + 1 < line.size(); i += 2)
+        bytes.push_back(static_cast<char>(std::stoi(line.substr(i, 2), nullptr, 16)));
     return bytes;
 }
 

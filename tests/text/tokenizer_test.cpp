@@ -1,4 +1,5 @@
-// Splitting text into tokens, against what the sentencepiece package and transformers' T5Tokenizer give for the same vocabulary.
+// Splitting text into tokens, against what the sentencepiece package and transformers' T5Tokenizer give for the same
+// vocabulary.
 
 #include "engine/text/tokenizer.h"
 
@@ -12,7 +13,9 @@
 namespace mirror::engine {
 namespace {
 
-Tokenizer demo(std::int64_t embedding_rows = 4096) { return value_or_throw(Tokenizer::parse(demo_vocabulary(), "demo.model", embedding_rows)); }
+Tokenizer demo(std::int64_t embedding_rows = 4096) {
+    return value_or_throw(Tokenizer::parse(demo_vocabulary(), "demo.model", embedding_rows));
+}
 Tokenizer tiny() { return value_or_throw(Tokenizer::parse(tiny_vocabulary(), "tiny.model", 256)); }
 
 std::vector<std::int64_t> ids_of(const Tokenizer& tokenizer, std::string_view text) {
@@ -39,7 +42,8 @@ TEST(Tokenizer, CollapsesWhiteSpace) {
 
 TEST(Tokenizer, NormalisesCharacters) {
     EXPECT_EQ(ids_of(demo(), "caf\xC3\xA9"), (Ids{7, 2560, 402, 2615, 3631}));
-    EXPECT_EQ(ids_of(demo(), "cafe\xCC\x81"), (Ids{7, 2560, 402, 2615, 3631})) << "e and a combining acute are one character";
+    EXPECT_EQ(ids_of(demo(), "cafe\xCC\x81"), (Ids{7, 2560, 402, 2615, 3631}))
+        << "e and a combining acute are one character";
     EXPECT_EQ(ids_of(demo(), "\xEF\xAC\x81 ligature and \xC2\xBD fraction"),
               (Ids{7, 2615, 1193, 7, 381, 1193, 1388, 1462, 963, 1173, 8, 126, 2, 111, 7, 2615, 770, 402, 2560, 102}));
     // transformers gives 7 359 2 127 for stacked marks; the model was trained with SentencePiece's.
@@ -48,7 +52,11 @@ TEST(Tokenizer, NormalisesCharacters) {
 
 TEST(Tokenizer, MergesUnknownCharactersThatAreNeighbours) {
     EXPECT_EQ(ids_of(demo(), "\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E"), (Ids{7, 2}));
-    EXPECT_EQ(ids_of(demo(), "A\xF0\x9F\x8E\x89" "B\xF0\x9F\x8E\x89" "C"), (Ids{21, 2, 1724, 2, 560}));
+    EXPECT_EQ(ids_of(demo(),
+                     "A\xF0\x9F\x8E\x89"
+                     "B\xF0\x9F\x8E\x89"
+                     "C"),
+              (Ids{21, 2, 1724, 2, 560}));
 }
 
 TEST(Tokenizer, TakesBytesThatAreNotText) {
@@ -56,7 +64,8 @@ TEST(Tokenizer, TakesBytesThatAreNotText) {
     ASSERT_FALSE(pieces.empty());
     EXPECT_EQ(pieces.back().id, 2);
     EXPECT_EQ(pieces.back().end, 6u);
-    EXPECT_EQ(ids_of(demo(), std::string_view("a\0man", 5)), (Ids{6, 2, 3056})) << "a zero byte is an unknown character, not an end";
+    EXPECT_EQ(ids_of(demo(), std::string_view("a\0man", 5)), (Ids{6, 2, 3056}))
+        << "a zero byte is an unknown character, not an end";
 }
 
 TEST(Tokenizer, EveryPieceKnowsItsBytes) {
@@ -64,7 +73,9 @@ TEST(Tokenizer, EveryPieceKnowsItsBytes) {
     const auto pieces = value_or_throw(demo().tokenize(text));
     const auto covered = [&](std::size_t i) { return text.substr(pieces[i].begin, pieces[i].end - pieces[i].begin); };
     EXPECT_EQ(covered(0), "A") << "the space in front of the text stands for nothing";
-    EXPECT_EQ(pieces[0].text, "\xE2\x96\x81" "A");
+    EXPECT_EQ(pieces[0].text,
+              "\xE2\x96\x81"
+              "A");
     EXPECT_EQ(covered(1), " young");
     EXPECT_EQ(covered(2), "  woman") << "a run of spaces is one";
     EXPECT_EQ(covered(3), ",");
@@ -85,7 +96,8 @@ TEST(Tokenizer, SplitsSpecialTokensOutFirst) {
 }
 
 TEST(Tokenizer, SentinelsFitTheEmbedding) {
-    EXPECT_EQ(ids_of(value_or_throw(Tokenizer::parse(vocabulary_for(32128), "x", 32128)), "<extra_id_0><extra_id_99>"), (Ids{32099, 32000}));
+    EXPECT_EQ(ids_of(value_or_throw(Tokenizer::parse(vocabulary_for(32128), "x", 32128)), "<extra_id_0><extra_id_99>"),
+              (Ids{32099, 32000}));
     EXPECT_EQ(ids_of(demo(4098), "<extra_id_0><extra_id_1>"), (Ids{4097, 4096}));
     for (const std::int64_t id : ids_of(demo(4096), "<extra_id_0>")) EXPECT_LT(id, 4096);
 }
@@ -95,7 +107,8 @@ TEST(Tokenizer, Encode_CutsAppendsTheEndAndPads) {
     EXPECT_EQ(value_or_throw(tokenizer.encode("a man", 8)), (Ids{6, 631, 1, 0, 0, 0, 0, 0}));
     EXPECT_EQ(value_or_throw(tokenizer.encode("", 4)), (Ids{1, 0, 0, 0}));
     EXPECT_EQ(value_or_throw(tokenizer.encode("A young woman img is smiling.", 4)), (Ids{21, 145, 756, 1}));
-    EXPECT_EQ(value_or_throw(tokenizer.encode("a man </s>", 6)), (Ids{6, 631, 1, 1, 0, 0})) << "the end comes even after one in the text";
+    EXPECT_EQ(value_or_throw(tokenizer.encode("a man </s>", 6)), (Ids{6, 631, 1, 1, 0, 0}))
+        << "the end comes even after one in the text";
     EXPECT_EQ(value_or_throw(tokenizer.token_count("A young woman img is smiling.")), 8);
     EXPECT_EQ(value_or_throw(tokenizer.token_count("")), 1);
 }
@@ -107,7 +120,8 @@ TEST(Tokenizer, LongTextsAreNotSlow) {
 }
 
 TEST(TinyVocabulary, IdsAreTheBytesOfTheText) {
-    for (const std::string text : {"A man img, 2x!", "caf\xC3\xA9 \xE2\x80\x9Cok\xE2\x80\x9D", "  two  spaces\tand a tab "}) {
+    for (const std::string text :
+         {"A man img, 2x!", "caf\xC3\xA9 \xE2\x80\x9Cok\xE2\x80\x9D", "  two  spaces\tand a tab "}) {
         Ids bytes;
         for (const char c : text) bytes.push_back(static_cast<unsigned char>(c));
         EXPECT_EQ(ids_of(tiny(), text), bytes) << text;
@@ -118,8 +132,10 @@ TEST(TinyVocabulary, IdsAreTheBytesOfTheText) {
 }
 
 TEST(DemoVocabulary, ClassWordsAreSinglePieces) {
-    for (const std::string word : {"man", "woman", "boy", "girl", "baby", "person", "child", "kid", "lady", "gentleman", "guy", "male", "female", "officer",
-                                   "policeman", "policewoman", "actor", "actress", "dancer", "doctor", "nurse", "teacher", "img", "smiling", "cinematic"}) {
+    for (const std::string word :
+         {"man",       "woman",  "boy",   "girl",    "baby",    "person",    "child",       "kid",   "lady",
+          "gentleman", "guy",    "male",  "female",  "officer", "policeman", "policewoman", "actor", "actress",
+          "dancer",    "doctor", "nurse", "teacher", "img",     "smiling",   "cinematic"}) {
         EXPECT_EQ(ids_of(demo(), "a " + word).size(), 2u) << word;
     }
 }
@@ -129,7 +145,8 @@ TEST(VocabularyFor, FillsUpToTheEmbedding) {
     EXPECT_EQ(vocabulary_for(4096), demo_vocabulary());
     const auto large = value_or_throw(Tokenizer::parse(vocabulary_for(32128), "large", 32128));
     EXPECT_EQ(large.vocabulary_size(), 32000);
-    EXPECT_EQ(ids_of(large, "A young woman img is smiling."), (Ids{21, 145, 756, 14, 16, 104, 4})) << "unused pieces change nothing";
+    EXPECT_EQ(ids_of(large, "A young woman img is smiling."), (Ids{21, 145, 756, 14, 16, 104, 4}))
+        << "unused pieces change nothing";
     EXPECT_EQ(ids_of(large, "<unused_5000>").size(), ids_of(demo(), "<unused_5000>").size());
     EXPECT_THROW(vocabulary_for(255), EngineError);
 }

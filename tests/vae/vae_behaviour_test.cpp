@@ -102,7 +102,8 @@ TEST(Vae, Posterior_SamplesWithTheNoiseItIsGiven) {
 }
 
 TEST(Vae, BFloat16_StaysNearFloat32) {
-    const CogVideoXVae exact = deterministic_vae(even_config()), rounded = deterministic_vae(even_config(), at::kBFloat16);
+    const CogVideoXVae exact = deterministic_vae(even_config()),
+                       rounded = deterministic_vae(even_config(), at::kBFloat16);
     const at::Tensor expected = exact.decode(latents(3));
     const at::Tensor frames = rounded.decode(latents(3).to(at::kBFloat16));
     EXPECT_EQ(frames.scalar_type(), at::kBFloat16);

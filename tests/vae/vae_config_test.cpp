@@ -22,7 +22,8 @@ std::string refusal(const std::string& json) {
 }
 
 TEST(VaeConfig, ReadsThePublishedFile) {
-    const VaeConfig config = read(R"({"_class_name": "AutoencoderKLCogVideoX", "act_fn": "silu", "block_out_channels": [128, 256, 256, 512],
+    const VaeConfig config =
+        read(R"({"_class_name": "AutoencoderKLCogVideoX", "act_fn": "silu", "block_out_channels": [128, 256, 256, 512],
         "force_upcast": true, "in_channels": 3, "invert_scale_latents": true, "latent_channels": 16, "latents_mean": null, "layers_per_block": 3,
         "norm_eps": 1e-06, "norm_num_groups": 32, "out_channels": 3, "sample_height": 480, "sample_width": 720, "scaling_factor": 0.7,
         "shift_factor": null, "temporal_compression_ratio": 4, "use_post_quant_conv": false, "use_quant_conv": false})");
@@ -51,7 +52,8 @@ TEST(VaeConfig, NamesTheKeyThatIsImpossible) {
     EXPECT_NE(refusal(R"({"scaling_factor": 0})").find("scaling_factor"), std::string::npos);
 }
 
-// norm_eps belongs to the encoder's blocks; everything else has 1e-6 in the code. The golden values cannot tell 1e-6 from 1e-5.
+// norm_eps belongs to the encoder's blocks; everything else has 1e-6 in the code. The golden values cannot tell 1e-6
+// from 1e-5.
 TEST(VaeConfig, EpsilonOfTheNorms) {
     VaeConfig config = even_config();
     config.norm_eps = 1e-3;
@@ -63,7 +65,9 @@ TEST(VaeConfig, EpsilonOfTheNorms) {
     EXPECT_EQ(decoder.mid_resnets[0].norm2.norm.epsilon, 1e-6);
     // At a variance of 1e-6 an epsilon of 1e-6 takes away 1 - sqrt(1/2).
     const at::Tensor x = at::tensor({1e-3f, -1e-3f}).view({1, 1, 2, 1, 1}).expand({1, 8, 2, 1, 1});
-    EXPECT_NEAR(at::abs((encoder.norm_out(x)[0][0][0][0][0] - encoder.norm_out.bias[0]) / encoder.norm_out.weight[0]).item<double>(), std::sqrt(0.5), 1e-4);
+    EXPECT_NEAR(at::abs((encoder.norm_out(x)[0][0][0][0][0] - encoder.norm_out.bias[0]) / encoder.norm_out.weight[0])
+                    .item<double>(),
+                std::sqrt(0.5), 1e-4);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
 
-// The two tiny autoencoders of the tests, with weights from their names, and comparison with what diffusers gives for them
-// (float32, CPU).
+// The two tiny autoencoders of the tests, with weights from their names, and comparison with what diffusers gives for
+// them (float32, CPU).
 
 #include <gtest/gtest.h>
 
@@ -21,8 +21,8 @@ struct Reference {
     std::array<double, 2> first;
 };
 
-// Elements of a whole network may differ by 1e-4: float32 against float64 of the same code differs by 1e-5 with activations up
-// to 16, and convolutions choose their own order of summation. For single modules 1e-5 is enough.
+// Elements of a whole network may differ by 1e-4: float32 against float64 of the same code differs by 1e-5 with
+// activations up to 16, and convolutions choose their own order of summation. For single modules 1e-5 is enough.
 inline constexpr double kNetworkTolerance = 1e-4;
 inline constexpr double kModuleTolerance = 1e-5;
 
@@ -33,7 +33,9 @@ inline void expect_matches(const at::Tensor& values, const Reference& reference,
     // Errors are of either sign, so that they grow slower than the sums: 1e-5 of the absolute sum holds for both.
     EXPECT_NEAR(absolute_sum, reference.absolute_sum, 1e-5 * reference.absolute_sum);
     EXPECT_NEAR(flat.sum().item<double>(), reference.sum, 1e-5 * reference.absolute_sum);
-    for (std::size_t i = 0; i < 2; ++i) EXPECT_NEAR(flat[static_cast<std::int64_t>(i)].item<double>(), reference.first[i], tolerance) << "element " << i;
+    for (std::size_t i = 0; i < 2; ++i)
+        EXPECT_NEAR(flat[static_cast<std::int64_t>(i)].item<double>(), reference.first[i], tolerance)
+            << "element " << i;
 }
 
 // All levels equally wide.

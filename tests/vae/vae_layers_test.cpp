@@ -11,9 +11,11 @@ TEST(VaeLayers, CausalConv_CarriesTheLastFramesIntoTheNextChunk) {
     const at::Tensor x = deterministic_input("input.x", {1, 2, 5, 4, 4});
     TimeCache cache;
     cache.begin_chunk(TimeCache::Chunk::Inner);
-    expect_matches(conv(x.narrow(2, 0, 3), cache), {{1, 3, 3, 4, 4}, -21.725448, 84.571274, {-0.590713, -0.093490}}, kModuleTolerance);
+    expect_matches(conv(x.narrow(2, 0, 3), cache), {{1, 3, 3, 4, 4}, -21.725448, 84.571274, {-0.590713, -0.093490}},
+                   kModuleTolerance);
     cache.begin_chunk(TimeCache::Chunk::Last);
-    expect_matches(conv(x.narrow(2, 3, 2), cache), {{1, 3, 2, 4, 4}, -6.241504, 53.299657, {0.652590, -0.577156}}, kModuleTolerance);
+    expect_matches(conv(x.narrow(2, 3, 2), cache), {{1, 3, 2, 4, 4}, -6.241504, 53.299657, {0.652590, -0.577156}},
+                   kModuleTolerance);
 }
 
 // The lead is the first frame repeated, not zeros; a whole clip and its chunks give the same numbers.
@@ -49,9 +51,12 @@ TEST(VaeLayers, Downsampler_AveragesPairsAndPadsRightAndBottom) {
 TEST(VaeLayers, Upsampler_LeavesTheFirstOfAnOddNumberOfFramesOne) {
     const Upsampler3d doubling(deterministic_weights(), 2, Upsampler3d::Time::Double);
     const auto input = [](std::int64_t t) { return deterministic_input("input.x", {1, 2, t, 3, 2}); };
-    expect_matches(doubling(input(1)), {{1, 2, 1, 6, 4}, -20.020108, 32.955123, {0.043895, -0.042763}}, kModuleTolerance);
-    expect_matches(doubling(input(2)), {{1, 2, 4, 6, 4}, 34.255800, 120.439484, {0.130267, 0.257789}}, kModuleTolerance);
-    expect_matches(doubling(input(3)), {{1, 2, 5, 6, 4}, 65.432873, 147.030079, {0.550609, 0.737784}}, kModuleTolerance);
+    expect_matches(doubling(input(1)), {{1, 2, 1, 6, 4}, -20.020108, 32.955123, {0.043895, -0.042763}},
+                   kModuleTolerance);
+    expect_matches(doubling(input(2)), {{1, 2, 4, 6, 4}, 34.255800, 120.439484, {0.130267, 0.257789}},
+                   kModuleTolerance);
+    expect_matches(doubling(input(3)), {{1, 2, 5, 6, 4}, 65.432873, 147.030079, {0.550609, 0.737784}},
+                   kModuleTolerance);
 }
 
 TEST(VaeLayers, SpatialNorm_EnlargesTheFirstLatentApart) {
@@ -73,7 +78,8 @@ TEST(VaeLayers, Decoder_MatchesAtEveryPoint) {
     cache.begin_chunk(TimeCache::Chunk::Last);
     at::Tensor h = decoder.conv_in(latents, cache);
     expect_matches(h, {{1, 32, 3, 4, 6}, 12.844443, 1555.634992, {-0.221783, -0.299432}}, kNetworkTolerance);
-    expect_matches(decoder.mid_resnets[0].norm1(h, guide), {{1, 32, 3, 4, 6}, 106.008557, 2412.509531, {-0.643530, -1.351603}}, kNetworkTolerance);
+    expect_matches(decoder.mid_resnets[0].norm1(h, guide),
+                   {{1, 32, 3, 4, 6}, 106.008557, 2412.509531, {-0.643530, -1.351603}}, kNetworkTolerance);
     for (const auto& resnet : decoder.mid_resnets) h = resnet(h, guide, cache);
     expect_matches(h, {{1, 32, 3, 4, 6}, 73.104144, 2756.070960, {-0.668332, 0.864654}}, kNetworkTolerance);
     const Reference blocks[] = {{{1, 32, 5, 8, 12}, -1831.739961, 20365.416121, {0.046672, -1.262373}},
@@ -86,7 +92,8 @@ TEST(VaeLayers, Decoder_MatchesAtEveryPoint) {
         if (decoder.up_blocks[i].upsampler) h = (*decoder.up_blocks[i].upsampler)(h);
         expect_matches(h, blocks[i], kNetworkTolerance);
     }
-    expect_matches(decoder.norm_out(h, guide), {{1, 8, 9, 32, 48}, -1527.018277, 121899.826437, {-0.960091, -1.362743}}, kNetworkTolerance);
+    expect_matches(decoder.norm_out(h, guide), {{1, 8, 9, 32, 48}, -1527.018277, 121899.826437, {-0.960091, -1.362743}},
+                   kNetworkTolerance);
 }
 
 TEST(VaeLayers, Encoder_MatchesAtEveryPoint) {
