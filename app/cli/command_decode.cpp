@@ -55,16 +55,16 @@ void add_decode_command(CLI::App& program, Action& chosen) {
     add_value(*command, "-o,--output", "The video (MP4), or the picture (PNG)", [options](const std::string& text) {
         options->output = text;
     })->required();
-    add_value(*command, "--model", "The checkpoint folder that made them",
-              [options](const std::string& text) { options->model = text; })->required();
+    add_value(*command, "--model", "The checkpoint folder that made them", [options](const std::string& text) {
+        options->model = text;
+    })->required();
     add_value(*command, "--device", "cpu, cuda or cuda:N (cpu)",
               [options](const std::string& text) { options->device = device_value("--device", text); });
     add_value(*command, "--precision", "fp32 or bf16 (fp32 on the CPU, bf16 on a GPU)",
               [options](const std::string& text) { options->precision = precision_value("--precision", text); });
     add_switch(*command, "--json", "Report progress and the result as one JSON object a line", options->json);
-    command->callback([options, &chosen] {
-        chosen = [options](Invocation& invocation) { run_decode(*options, invocation); };
-    });
+    command->callback(
+        [options, &chosen] { chosen = [options](Invocation& invocation) { run_decode(*options, invocation); }; });
 }
 
 }  // namespace mirror::cli

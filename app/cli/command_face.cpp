@@ -36,7 +36,8 @@ std::string photo_json(const std::string& file, const PhotoFaces& photo, const s
         const FaceBox& face = photo.faces[static_cast<std::size_t>(number - 1)];
         Json landmarks = Json::array();
         for (const Point& point : face.landmarks) landmarks.push_back({point.x, point.y});
-        faces.push_back({{"box", {face.x0, face.y0, face.x1, face.y1}}, {"score", face.score}, {"landmarks", landmarks}});
+        faces.push_back(
+            {{"box", {face.x0, face.y0, face.x1, face.y1}}, {"score", face.score}, {"landmarks", landmarks}});
     }
     const Json object = {{"file", file}, {"width", photo.width}, {"height", photo.height}, {"faces", faces}};
     return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -44,8 +45,8 @@ std::string photo_json(const std::string& file, const PhotoFaces& photo, const s
 
 std::string face_text(int number, const FaceBox& face) {
     const auto pixel = [](double value) { return std::to_string(static_cast<int>(std::lround(value))); };
-    return "  face " + std::to_string(number) + ": " + pixel(face.x0) + "," + pixel(face.y0) + " to " + pixel(face.x1) + "," +
-           pixel(face.y1) + ", score " + std::to_string(face.score);
+    return "  face " + std::to_string(number) + ": " + pixel(face.x0) + "," + pixel(face.y0) + " to " + pixel(face.x1) +
+           "," + pixel(face.y1) + ", score " + std::to_string(face.score);
 }
 
 // The faces to report, counted from 1.
@@ -68,7 +69,8 @@ std::filesystem::path crop_file(const FaceOptions& options, const std::string& p
                                                    std::to_string(number) + "-" + std::to_string(side) + ".png");
 }
 
-Status write_crops(const FaceOptions& options, FaceReader& reader, const std::string& photo, int number, const FaceBox& face) {
+Status write_crops(const FaceOptions& options, FaceReader& reader, const std::string& photo, int number,
+                   const FaceBox& face) {
     const auto crops = reader.crops(photo, face);
     if (!crops) return crops.error();
     for (const Frame* crop : {&crops.value().aligned, &crops.value().square}) {
@@ -106,9 +108,10 @@ void check_crop_names(const FaceOptions& options) {
     std::set<std::string> names;
     for (const std::string& photo : options.photos)
         if (!names.insert(std::filesystem::path(photo).stem().string()).second)
-            throw EngineError(ErrorCode::WriteFailed, "--crops: two photographs are called '" +
-                                                          escape_for_message(std::filesystem::path(photo).stem().string()) +
-                                                          "', so their crops would have the same names");
+            throw EngineError(ErrorCode::WriteFailed,
+                              "--crops: two photographs are called '" +
+                                  escape_for_message(std::filesystem::path(photo).stem().string()) +
+                                  "', so their crops would have the same names");
 }
 
 void run_face(const FaceOptions& options, Invocation& invocation) {
@@ -143,9 +146,8 @@ void add_face_command(CLI::App& program, Action& chosen) {
     add_value(*command, "--crops", "A folder for what the encoders see of each face (PNG)",
               [options](const std::string& text) { options->crops = text; });
     add_switch(*command, "--json", "One JSON object a photograph", options->json);
-    command->callback([options, &chosen] {
-        chosen = [options](Invocation& invocation) { run_face(*options, invocation); };
-    });
+    command->callback(
+        [options, &chosen] { chosen = [options](Invocation& invocation) { run_face(*options, invocation); }; });
 }
 
 }  // namespace mirror::cli

@@ -35,15 +35,18 @@ void check_outputs(const GenerationOptions& options, const GenerationRequest& re
     inputs.emplace_back(options.output);
     value_or_throw(engine::check_output(options.latents, inputs));
     const auto absolute = [](const std::string& file) { return std::filesystem::absolute(file).lexically_normal(); };
-    if (absolute(options.latents) == absolute(options.output)) throw UsageError("--latents and --output name the same file");
+    if (absolute(options.latents) == absolute(options.output))
+        throw UsageError("--latents and --output name the same file");
 }
 
 void check_names(const GenerationOptions& options, OutputKind kind) {
     const std::string wanted = kind == OutputKind::Image ? ".png" : ".mp4";
     std::string extension = std::filesystem::path(options.output).extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+    std::transform(extension.begin(), extension.end(), extension.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
     if (!extension.empty() && extension != wanted)
-        throw UsageError("--output wants a name that ends in " + wanted + ", not '" + escape_for_message(options.output) + "'");
+        throw UsageError("--output wants a name that ends in " + wanted + ", not '" +
+                         escape_for_message(options.output) + "'");
 }
 
 // Whatever is wrong with the command line alone is said before any file is looked at.
@@ -70,7 +73,8 @@ void run_generate(const GenerationOptions& options, OutputKind kind, Invocation&
     if (!options.preview_folder.empty()) prepare_folder(options.preview_folder);
 
     const auto session = engine::open_session(face::make_face_reader());
-    const auto sink = kind == OutputKind::Image ? media::make_png_sink(options.output) : media::make_mp4_sink(options.output);
+    const auto sink =
+        kind == OutputKind::Image ? media::make_png_sink(options.output) : media::make_mp4_sink(options.output);
     const Observer observer = make_observer(invocation, report, options.preview_folder);
     const auto finished =
         value_or_throw(session->generate(request, {options.latents}, *sink, observer, invocation.stop));

@@ -53,13 +53,15 @@ void show_model(const std::string& folder, Invocation& invocation) {
     const auto parts = value_or_throw(engine::describe_model(folder));
     Console& console = invocation.console;
     const VideoSpec& video = info.video;
-    console.print_line("made for       " + std::to_string(video.frames) + " frames of " + std::to_string(video.width) + "x" +
-                       std::to_string(video.height) + " at " + std::to_string(video.rate.numerator) + " a second");
+    console.print_line("made for       " + std::to_string(video.frames) + " frames of " + std::to_string(video.width) +
+                       "x" + std::to_string(video.height) + " at " + std::to_string(video.rate.numerator) +
+                       " a second");
     console.print_line("starts from    " + std::string(info.takes_image ? "an image and a text" : "a text"));
     console.print_line("text           " + std::to_string(info.text_tokens) + " tokens");
     console.print_line("sampler        " + std::string(to_text(info.sampler)) + ", dynamic guidance " +
                        to_text(info.dynamic_guidance));
-    console.print_line("weights        " + std::string(info.random_weights ? "random: pictures will be noise" : "trained"));
+    console.print_line("weights        " +
+                       std::string(info.random_weights ? "random: pictures will be noise" : "trained"));
     for (const auto& part : parts) console.print_line(part_text(part));
 }
 
@@ -69,7 +71,8 @@ void verify(const std::string& path, Invocation& invocation) {
         invocation.console.print_line(part_text(part));
         if (!part.unread.empty())
             invocation.console.warn(part.name + " has " + std::to_string(part.unread.size()) +
-                                    " tensors without use, the first is '" + escape_for_message(part.unread.front()) + "'");
+                                    " tensors without use, the first is '" + escape_for_message(part.unread.front()) +
+                                    "'");
     }
     invocation.console.print_line("Everything is there and finite.");
 }
@@ -107,19 +110,23 @@ void add_path_command(CLI::App& models, Action& chosen, const std::string& name,
     CLI::App* command = models.add_subcommand(name, help);
     const auto path = std::make_shared<std::string>();
     add_value(*command, "path", "A checkpoint folder", [path](const std::string& text) { *path = text; })->required();
-    command->callback([path, run, &chosen] { chosen = [path, run](Invocation& invocation) { run(*path, invocation); }; });
+    command->callback(
+        [path, run, &chosen] { chosen = [path, run](Invocation& invocation) { run(*path, invocation); }; });
 }
 
 void add_init(CLI::App& models, Action& chosen) {
     CLI::App* command = models.add_subcommand("init", "Make a checkpoint with random weights, to try every path");
     const auto options = std::make_shared<InitOptions>();
-    add_value(*command, "--preset", "Sizes: tiny, demo or cogvideox-5b",
-              [options](const std::string& text) { options->preset = preset_value(text); })->required();
+    add_value(*command, "--preset", "Sizes: tiny, demo or cogvideox-5b", [options](const std::string& text) {
+        options->preset = preset_value(text);
+    })->required();
     add_value(*command, "--seed", "0 to 2^64-1 (0)",
               [options](const std::string& text) { options->seed = unsigned_value("--seed", text); });
-    add_value(*command, "folder", "An absent or empty folder", [options](const std::string& text) { options->folder = text; })
-        ->required();
-    command->callback([options, &chosen] { chosen = [options](Invocation& invocation) { init(*options, invocation); }; });
+    add_value(*command, "folder", "An absent or empty folder", [options](const std::string& text) {
+        options->folder = text;
+    })->required();
+    command->callback(
+        [options, &chosen] { chosen = [options](Invocation& invocation) { init(*options, invocation); }; });
 }
 
 }  // namespace

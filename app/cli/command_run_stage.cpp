@@ -16,7 +16,8 @@ namespace {
 
 // Any whole number: whether the stage can use it is the stage's business. Beyond 64 bits it is as impossible as 0.
 std::int64_t any_integer(const std::string& option, const std::string& text) {
-    const bool digits = !text.empty() && text.find_first_not_of("0123456789", text.front() == '-' ? 1 : 0) == std::string::npos;
+    const bool digits =
+        !text.empty() && text.find_first_not_of("0123456789", text.front() == '-' ? 1 : 0) == std::string::npos;
     constexpr std::size_t kLongest = 18;
     if (digits && text.size() > kLongest) return -1;
     return integer_value(option, text, -1'000'000'000'000'000'000, 1'000'000'000'000'000'000);
@@ -30,7 +31,8 @@ SamplerKind sampler_value(const std::string& text) {
 
 const engine::StageDescription& find_stage(const std::string& name) {
     const auto& stages = engine::stage_descriptions();
-    const auto found = std::find_if(stages.begin(), stages.end(), [&](const auto& stage) { return stage.name == name; });
+    const auto found =
+        std::find_if(stages.begin(), stages.end(), [&](const auto& stage) { return stage.name == name; });
     if (found == stages.end()) throw UsageError("run-stage has no stage '" + escape_for_message(name) + "'");
     return *found;
 }
@@ -58,15 +60,19 @@ void check_usage(const CLI::App& command, const engine::StageJob& job) {
     for (const std::string& text : job.options.switches)
         if (const auto sign = text.find('='); sign == 0 || sign == std::string::npos)
             throw UsageError("--set wants NAME=VALUE, not '" + escape_for_message(text) + "'");
-    if (stage.name == "mm-tokenize" && job.options.texts.size() > 1) throw UsageError("run-stage mm-tokenize takes --text once");
+    if (stage.name == "mm-tokenize" && job.options.texts.size() > 1)
+        throw UsageError("run-stage mm-tokenize takes --text once");
 }
 
 void add_files(CLI::App& command, engine::StageJob& job) {
     add_value(command, "stage", "Which stage", [&job](const std::string& text) { job.stage = text; })->required();
-    add_value(command, "--model", "A checkpoint folder", [&job](const std::string& text) { job.model = text; })->required();
+    add_value(command, "--model", "A checkpoint folder", [&job](const std::string& text) {
+        job.model = text;
+    })->required();
     add_value(command, "--inputs", "A safetensors file", [&job](const std::string& text) { job.inputs = text; });
-    add_value(command, "--outputs", "The safetensors file to write", [&job](const std::string& text) { job.outputs = text; })
-        ->required();
+    add_value(command, "--outputs", "The safetensors file to write", [&job](const std::string& text) {
+        job.outputs = text;
+    })->required();
     add_value(command, "--adapter", "An adapter file, or the index of its shards",
               [&job](const std::string& text) { job.options.adapter = text; });
 }
@@ -103,7 +109,8 @@ void add_choices(CLI::App& command, engine::StageOptions& options) {
 
 void run(const engine::StageJob& job, Invocation& invocation) {
     for (const std::string& text : job.options.texts) utf8_value("--text", text);
-    for (const std::string& warning : value_or_throw(engine::run_stage(job, invocation.stop))) invocation.console.warn(warning);
+    for (const std::string& warning : value_or_throw(engine::run_stage(job, invocation.stop)))
+        invocation.console.warn(warning);
 }
 
 }  // namespace

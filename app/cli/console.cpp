@@ -15,7 +15,8 @@ namespace mirror::cli {
 
 namespace {
 
-constexpr std::size_t kLongestLine = 290;  // Bytes, and a mark where something is left out; the contract says under 300.
+constexpr std::size_t kLongestLine =
+    290;  // Bytes, and a mark where something is left out; the contract says under 300.
 constexpr std::size_t kLongestOutput = 8192;
 constexpr int kBarWidth = 28;
 
@@ -30,9 +31,7 @@ void write_all(int descriptor, std::string_view text) {
     }
 }
 
-std::string json_line(const Json& object) {
-    return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string json_line(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 std::string duration(double seconds) {
     const int whole = static_cast<int>(std::lround(seconds));
@@ -88,7 +87,8 @@ void Console::show_progress(const Progress& progress) {
     const int filled = static_cast<int>(part * kBarWidth);
     std::string line = "\r\033[K[" + std::string(static_cast<std::size_t>(filled), '=') +
                        std::string(static_cast<std::size_t>(kBarWidth - filled), ' ') + "] " + to_text(progress.stage);
-    if (progress.steps > 0) line.append(" ").append(std::to_string(progress.step)).append("/").append(std::to_string(progress.steps));
+    if (progress.steps > 0)
+        line.append(" ").append(std::to_string(progress.step)).append("/").append(std::to_string(progress.steps));
     if (progress.seconds_left >= 0) line.append(", ").append(duration(progress.seconds_left)).append(" left");
     write_error(line);
     bar_shown_ = true;
@@ -100,10 +100,8 @@ void Console::clear_progress() {
 }
 
 std::string progress_event(const Progress& progress) {
-    Json object = {{"event", "progress"},
-                   {"stage", to_text(progress.stage)},
-                   {"step", progress.step},
-                   {"steps", progress.steps}};
+    Json object = {
+        {"event", "progress"}, {"stage", to_text(progress.stage)}, {"step", progress.step}, {"steps", progress.steps}};
     if (progress.seconds_left >= 0) object["seconds_left"] = std::round(progress.seconds_left * 10) / 10;
     return json_line(object);
 }

@@ -21,9 +21,9 @@ public:
     Console(const Console&) = delete;
     Console& operator=(const Console&) = delete;
 
-    void print(std::string_view text);        // Standard output, as it is.
-    void print_line(std::string_view text);   // Standard output, one_line(), line end.
-    void event(const std::string& json);      // Standard output, one object a line, at once.
+    void print(std::string_view text);       // Standard output, as it is.
+    void print_line(std::string_view text);  // Standard output, one_line(), line end.
+    void event(const std::string& json);     // Standard output, one object a line, at once.
 
     // Warnings are kept until the run has succeeded: a failed one prints exactly one line.
     void warn(const std::string& sentence) { warnings_.push_back(sentence); }

@@ -31,17 +31,17 @@ int frames_value(const std::string& option, const std::string& text) {
 }
 
 void add_what(CLI::App& command, GenerationOptions& options, OutputKind kind) {
-    add_values(command, "--reference", "A photograph of the person; give it again for more of the same person (up to 4)",
-               options.references);
-    add_value(command, "--face", "Which face, counted from 1, if a photograph has several", [&options](const std::string& text) {
-        options.face = static_cast<int>(integer_value("--face", text, 1, kMostFaces));
-    });
+    add_values(command, "--reference",
+               "A photograph of the person; give it again for more of the same person (up to 4)", options.references);
+    add_value(command, "--face", "Which face, counted from 1, if a photograph has several",
+              [&options](const std::string& text) {
+                  options.face = static_cast<int>(integer_value("--face", text, 1, kMostFaces));
+              });
     add_value(command, "--prompt", "What the person does: \"a woman img smiles\"", [&options](const std::string& text) {
         options.prompt = utf8_value("--prompt", text);
     })->required();
-    add_value(command, "--negative", "What is not wanted", [&options](const std::string& text) {
-        options.negative = utf8_value("--negative", text);
-    });
+    add_value(command, "--negative", "What is not wanted",
+              [&options](const std::string& text) { options.negative = utf8_value("--negative", text); });
     add_value(command, "-o,--output", kind == OutputKind::Image ? "The picture (PNG)" : "The video (MP4)",
               [&options](const std::string& text) { options.output = text; })
         ->required();
@@ -60,12 +60,10 @@ void add_which_model(CLI::App& command, GenerationOptions& options) {
               [&options](const std::string& text) { options.adapter = text; });
     add_value(command, "--device", "cpu, cuda or cuda:N (cpu)",
               [&options](const std::string& text) { options.device = device_value("--device", text); });
-    add_value(command, "--precision", "fp32 or bf16 (fp32 on the CPU, bf16 on a GPU)", [&options](const std::string& text) {
-        options.precision = precision_value("--precision", text);
-    });
-    add_value(command, "--budget", "How much memory the run may use, such as 8GiB", [&options](const std::string& text) {
-        options.budget = bytes_value("--budget", text);
-    });
+    add_value(command, "--precision", "fp32 or bf16 (fp32 on the CPU, bf16 on a GPU)",
+              [&options](const std::string& text) { options.precision = precision_value("--precision", text); });
+    add_value(command, "--budget", "How much memory the run may use, such as 8GiB",
+              [&options](const std::string& text) { options.budget = bytes_value("--budget", text); });
 }
 
 void add_how(CLI::App& command, GenerationOptions& options, OutputKind kind) {
@@ -87,7 +85,8 @@ void add_how(CLI::App& command, GenerationOptions& options, OutputKind kind) {
     add_value(command, "--dynamic-guidance", "timestep, step or off (timestep with dpm, off with ddim)",
               [&options](const std::string& text) {
                   options.dynamic_guidance =
-                      one_of("--dynamic-guidance", text, {DynamicGuidance::Timestep, DynamicGuidance::Step, DynamicGuidance::Off});
+                      one_of("--dynamic-guidance", text,
+                             {DynamicGuidance::Timestep, DynamicGuidance::Step, DynamicGuidance::Off});
               });
 }
 
@@ -106,8 +105,9 @@ void add_generation_options(CLI::App& command, GenerationOptions& options, Outpu
 
 std::filesystem::path model_folder(const std::string& given) {
     if (!given.empty() && given != "pocket") return given;
-    throw EngineError(ErrorCode::MissingFile,
-                      "no model is installed: give a checkpoint folder with --model DIR (models init makes one to try)");
+    throw EngineError(
+        ErrorCode::MissingFile,
+        "no model is installed: give a checkpoint folder with --model DIR (models init makes one to try)");
 }
 
 GenerationRequest make_request(const GenerationOptions& options, OutputKind kind, const engine::ModelInfo& model) {

@@ -13,7 +13,8 @@ namespace {
 // A program started with a closed standard stream would open its files under that number and then print into them.
 void reserve_standard_streams() {
     for (int descriptor = 0; descriptor <= 2; ++descriptor)
-        if (::fcntl(descriptor, F_GETFD) < 0) static_cast<void>(::open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY));
+        if (::fcntl(descriptor, F_GETFD) < 0)
+            static_cast<void>(::open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY));
 }
 
 }  // namespace

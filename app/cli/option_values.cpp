@@ -60,7 +60,9 @@ double number_value(const std::string& option, const std::string& text, double l
 }
 
 std::pair<int, int> size_value(const std::string& option, const std::string& text) {
-    const auto is_side = [](int side) { return side >= limits::kMinSide && side <= limits::kMaxSide && side % kSideStep == 0; };
+    const auto is_side = [](int side) {
+        return side >= limits::kMinSide && side <= limits::kMaxSide && side % kSideStep == 0;
+    };
     const std::string_view view = text;
     const auto cross = view.find('x');
     int width = 0, height = 0;
@@ -95,8 +97,14 @@ std::uint64_t bytes_value(const std::string& option, const std::string& text) {
         std::string_view name;
         double bytes;
     };
-    static constexpr std::array<Unit, 9> kUnits{{{"TiB", 1099511627776.0}, {"GiB", 1073741824.0}, {"MiB", 1048576.0},
-                                                 {"KiB", 1024.0}, {"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3},
+    static constexpr std::array<Unit, 9> kUnits{{{"TiB", 1099511627776.0},
+                                                 {"GiB", 1073741824.0},
+                                                 {"MiB", 1048576.0},
+                                                 {"KiB", 1024.0},
+                                                 {"TB", 1e12},
+                                                 {"GB", 1e9},
+                                                 {"MB", 1e6},
+                                                 {"KB", 1e3},
                                                  {"B", 1.0}}};
     std::string_view digits = text;
     double factor = 1;
@@ -109,7 +117,8 @@ std::uint64_t bytes_value(const std::string& option, const std::string& text) {
     double value = 0;
     const bool read = reads_whole(digits, value);
     const double bytes = value * factor;
-    if (!read || !std::isfinite(bytes) || bytes < 1 || bytes > 1e18) refuse(option, text, "an amount of memory such as 8GiB");
+    if (!read || !std::isfinite(bytes) || bytes < 1 || bytes > 1e18)
+        refuse(option, text, "an amount of memory such as 8GiB");
     return static_cast<std::uint64_t>(bytes);
 }
 

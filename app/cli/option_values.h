@@ -1,7 +1,7 @@
 #pragma once
 
-// Option values, read strictly: the whole text, no rounding, no locale, the range checked. Every function throws UsageError
-// with the option's name.
+// Option values, read strictly: the whole text, no rounding, no locale, the range checked. Every function throws
+// UsageError with the option's name.
 
 #include <cstdint>
 #include <stdexcept>

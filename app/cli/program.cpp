@@ -20,7 +20,8 @@ constexpr const char* kDescription =
 std::vector<std::string> with_empty_values(const std::vector<std::string>& arguments) {
     std::vector<std::string> result;
     for (const std::string& argument : arguments) {
-        const bool is_empty_value = argument.starts_with("--") && argument.size() > 3 && argument.find('=') == argument.size() - 1;
+        const bool is_empty_value =
+            argument.starts_with("--") && argument.size() > 3 && argument.find('=') == argument.size() - 1;
         result.push_back(is_empty_value ? argument.substr(0, argument.size() - 1) : argument);
         if (is_empty_value) result.emplace_back();
     }

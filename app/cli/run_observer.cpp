@@ -42,8 +42,10 @@ Observer make_observer(Invocation& invocation, Report report, const std::filesys
     Console& console = invocation.console;
     observer.tell = [&console, report, preview_folder](const ProgressEvent& event) {
         if (const auto* progress = std::get_if<Progress>(&event)) {
-            if (report == Report::Json) console.event(progress_event(*progress));
-            else console.show_progress(*progress);
+            if (report == Report::Json)
+                console.event(progress_event(*progress));
+            else
+                console.show_progress(*progress);
         } else if (const auto* preview = std::get_if<SharedPreview>(&event)) {
             write_preview(**preview, preview_folder, console);
         } else if (const auto* notice = std::get_if<Notice>(&event)) {

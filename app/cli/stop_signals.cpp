@@ -27,8 +27,10 @@ void listen(std::stop_source source, const std::stop_token& over) {
     std::chrono::steady_clock::time_point first;
     while (!over.stop_requested()) {
         if (sigtimedwait(&signals, nullptr, &wait) < 0) continue;
-        if (source.request_stop()) first = std::chrono::steady_clock::now();
-        else if (std::chrono::steady_clock::now() - first > kPatience) ::_exit(kExitStopped);
+        if (source.request_stop())
+            first = std::chrono::steady_clock::now();
+        else if (std::chrono::steady_clock::now() - first > kPatience)
+            ::_exit(kExitStopped);
     }
 }
 

@@ -34,8 +34,10 @@ ClipDescription describe_clip(const SavedLatents& saved, const ModelFolder& fold
                                                         formats::shape_text(latents.sizes()) + " but this model has " +
                                                         std::to_string(vae.latent_channels) + " channels");
     ClipDescription clip{{}, saved.recipe};
-    if (!saved.recipe.empty()) clip.spec = value_or_throw(request_from_json(saved.recipe)).video;
-    else clip.spec = {0, 0, static_cast<int>(decoded_frames(latents.size(2), vae)), model.video.rate};
+    if (!saved.recipe.empty())
+        clip.spec = value_or_throw(request_from_json(saved.recipe)).video;
+    else
+        clip.spec = {0, 0, static_cast<int>(decoded_frames(latents.size(2), vae)), model.video.rate};
     clip.spec.height = static_cast<int>(latents.size(3) * vae.spatial_compression());
     clip.spec.width = static_cast<int>(latents.size(4) * vae.spatial_compression());
     return clip;

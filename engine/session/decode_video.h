@@ -1,6 +1,7 @@
 #pragma once
 
-// From denoised latents to the frames of a sink, chunk by chunk, so that memory does not grow with the length of the clip.
+// From denoised latents to the frames of a sink, chunk by chunk, so that memory does not grow with the length of the
+// clip.
 
 #include <ATen/ATen.h>
 

@@ -18,7 +18,8 @@ namespace mm = magic_mirror;
 // One stream for a run, drawn in float32 on the CPU, so that a seed means the same clip on every device.
 class SeededNoise {
 public:
-    SeededNoise(std::uint64_t seed, at::Device device) : generator_(at::detail::createCPUGenerator(seed)), device_(device) {}
+    SeededNoise(std::uint64_t seed, at::Device device)
+        : generator_(at::detail::createCPUGenerator(seed)), device_(device) {}
 
     at::Tensor draw(at::IntArrayRef shape, at::ScalarType dtype) {
         return at::randn(shape, generator_, at::TensorOptions().dtype(at::kFloat)).to(device_, dtype);
@@ -52,8 +53,9 @@ double decode_in_steps(const ModelFolder& folder, const GenerationRequest& reque
     const auto config = folder.transformer_config();
     const double width = static_cast<double>(config.inner_dim());
     const double cells = static_cast<double>(shape.grid.frames * shape.grid.height * shape.grid.width);
-    const double tokens = cells / static_cast<double>(config.patch_size * config.patch_size * config.patch_size_t.value_or(1)) +
-                          static_cast<double>(config.max_text_seq_length);
+    const double tokens =
+        cells / static_cast<double>(config.patch_size * config.patch_size * config.patch_size_t.value_or(1)) +
+        static_cast<double>(config.max_text_seq_length);
     const double rows = request.sampling.guidance > 1 ? 2 : 1;
     const double block = tokens * (2 * kWeightsPerBlock * width * width + 4 * tokens * width);
     const double step = rows * static_cast<double>(config.num_layers) * block;
@@ -77,8 +79,8 @@ SharedPreview preview_of(const at::Tensor& x0, const ModelFolder& folder, const 
     return clip;
 }
 
-at::Tensor run_sampler(const ModelFolder& folder, const GenerationRequest& request, const ClipShape& shape, Predict predict,
-                       const SharedColours& colours, RunContext& run) {
+at::Tensor run_sampler(const ModelFolder& folder, const GenerationRequest& request, const ClipShape& shape,
+                       Predict predict, const SharedColours& colours, RunContext& run) {
     const auto sampler = make_sampler(request.sampling.sampler, folder.schedule(), request.sampling.steps);
     SeededNoise noise(request.sampling.seed, folder.placement().device);
     const double decode_steps = decode_in_steps(folder, request, shape);
@@ -114,7 +116,8 @@ at::Tensor denoise_base(const ModelFolder& folder, const GenerationRequest& requ
     const cogvideox::Transformer transformer = folder.transformer();
     const ClipShape shape = clip_shape(request, transformer.config());
     const at::Tensor rows = prompts.negative.defined() ? at::cat({prompts.negative, prompts.plain}) : prompts.plain;
-    return run_sampler(folder, request, shape, cogvideox::velocity_model(transformer, rows, {}, shape.grid), colours, run);
+    return run_sampler(folder, request, shape, cogvideox::velocity_model(transformer, rows, {}, shape.grid), colours,
+                       run);
 }
 
 at::Tensor denoise_person(const ModelFolder& folder, const GenerationRequest& request, const PersonRun& person,

@@ -23,8 +23,8 @@ std::string first_line(const std::string& message) {
 
 Error error_of_torch(const std::string& message) {
     const std::string reason = first_line(message);
-    const bool memory = message.find("not enough memory") != std::string::npos ||
-                        message.find("out of memory") != std::string::npos;
+    const bool memory =
+        message.find("not enough memory") != std::string::npos || message.find("out of memory") != std::string::npos;
     if (memory) return {ErrorCode::OutOfMemory, "the memory is not enough for this request: " + reason};
     if (message.find("CUDA") != std::string::npos || message.find("cuda") != std::string::npos)
         return {ErrorCode::DeviceUnavailable, "the device refused: " + reason};
@@ -43,7 +43,8 @@ Error error_of_current_exception() {
     } catch (const c10::Error& error) {
         return error_of_torch(error.what_without_backtrace());
     } catch (const std::filesystem::filesystem_error& error) {
-        return {ErrorCode::MissingFile, "cannot use '" + escape_for_message(error.path1()) + "': " + error.code().message()};
+        return {ErrorCode::MissingFile,
+                "cannot use '" + escape_for_message(error.path1()) + "': " + error.code().message()};
     } catch (const std::exception& error) {
         return {ErrorCode::Internal, "unexpected failure: " + first_line(error.what())};
     } catch (...) {

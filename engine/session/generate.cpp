@@ -31,6 +31,7 @@ mm::AdapterFile open_adapter(const GenerationRequest& request, const ModelFolder
     mm::AdapterOpening opening;
     opening.id_pack = folder.recognizer_config().id_pack;
     opening.base = folder.transformer_config();
+    opening.finite = true;
     opening.base_fingerprint = folder.store("transformer")->fingerprint();
     auto adapter = mm::AdapterFile::open(request.adapter, opening);
     for (const std::string& warning : adapter.warnings()) run.warn(warning);
@@ -41,12 +42,12 @@ mm::AdapterFile open_adapter(const GenerationRequest& request, const ModelFolder
 GenerationRequest checked(GenerationRequest request, const ModelInfo& model) {
     value_or_throw(check_request(request));
     if (model.takes_image)
-        throw EngineError(ErrorCode::InvalidRequest, "--model is an image-to-video model: it cannot start from text alone");
+        throw EngineError(ErrorCode::InvalidRequest,
+                          "--model is an image-to-video model: it cannot start from text alone");
     if (request.kind == OutputKind::Video && request.video.frames > 1 && request.video.frames % model.frames_step != 1)
         throw EngineError(ErrorCode::InvalidRequest,
                           "--frames must be " + std::to_string(model.frames_step) + "N+1 for this model");
-    if (request.method != Method::None)
-        request.adapter = value_or_throw(find_adapter(request.model, request.adapter));
+    if (request.method != Method::None) request.adapter = value_or_throw(find_adapter(request.model, request.adapter));
     return request;
 }
 
@@ -60,8 +61,8 @@ std::optional<mm::ActiveSteps> active_steps(const GenerationRequest& request, co
     return active;
 }
 
-at::Tensor denoise_with_person(const GenerationRequest& request, const ModelFolder& folder, FaceReader& faces, RunContext& run,
-                               const SharedColours& colours) {
+at::Tensor denoise_with_person(const GenerationRequest& request, const ModelFolder& folder, FaceReader& faces,
+                               RunContext& run, const SharedColours& colours) {
     const mm::AdapterFile adapter = open_adapter(request, folder, run);
     const auto references = read_references(faces, request.references, adapter.config(), run);
     const auto active = active_steps(request, adapter.config().switches);
@@ -75,19 +76,21 @@ at::Tensor denoise_with_person(const GenerationRequest& request, const ModelFold
 
 }  // namespace
 
-GenerationReport generate_clip(const GenerationRequest& asked, const RunFiles& files, FaceReader& faces, VideoSink& sink,
-                               RunContext& run) {
+GenerationReport generate_clip(const GenerationRequest& asked, const RunFiles& files, FaceReader& faces,
+                               VideoSink& sink, RunContext& run) {
     const c10::InferenceMode inference;
     const ModelInfo model = value_or_throw(read_model_info(asked.model));
     const GenerationRequest request = checked(asked, model);
     const ModelFolder folder = open_folder(request.model, request.device, request.precision);
-    require_memory(estimate_memory(folder, request, request.adapter).peak(), folder.placement().device, request.memory_budget);
+    require_memory(estimate_memory(folder, request, request.adapter).peak(), folder.placement().device,
+                   request.memory_budget);
     const auto latents_file = files.latents.empty() ? new_latents_file() : files.latents;
 
     const auto colours = preview_colours(folder, run);
-    const at::Tensor latents = request.method == Method::None
-                                   ? denoise_base(folder, request, encode_prompts(folder, request, std::nullopt, run), colours, run)
-                                   : denoise_with_person(request, folder, faces, run, colours);
+    const at::Tensor latents =
+        request.method == Method::None
+            ? denoise_base(folder, request, encode_prompts(folder, request, std::nullopt, run), colours, run)
+            : denoise_with_person(request, folder, faces, run, colours);
     const std::string recipe = request_to_json(request);
     save_latents(latents_file, latents, recipe);
     try {

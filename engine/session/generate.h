@@ -7,8 +7,8 @@
 
 namespace mirror::engine {
 
-GenerationReport generate_clip(const GenerationRequest& request, const RunFiles& files, FaceReader& faces, VideoSink& sink,
-                               RunContext& run);
+GenerationReport generate_clip(const GenerationRequest& request, const RunFiles& files, FaceReader& faces,
+                               VideoSink& sink, RunContext& run);
 
 struct DecodeRequest {
     std::filesystem::path latents;

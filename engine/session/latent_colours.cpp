@@ -9,11 +9,12 @@ namespace mirror::engine {
 
 namespace {
 
-constexpr std::int64_t kPatches = 6;         // A side of the chart, in patches of one colour.
-constexpr std::int64_t kCellsPerPatch = 2;   // Latent cells a side, so that some cells see one colour only.
-constexpr double kRidge = 1e-3;              // Keeps the fit defined where channels do not vary.
+constexpr std::int64_t kPatches = 6;        // A side of the chart, in patches of one colour.
+constexpr std::int64_t kCellsPerPatch = 2;  // Latent cells a side, so that some cells see one colour only.
+constexpr double kRidge = 1e-3;             // Keeps the fit defined where channels do not vary.
 
-// [1, 3, 1, side, side] in -1..1: a colour for each patch, spread evenly by the golden ratio's powers in three dimensions.
+// [1, 3, 1, side, side] in -1..1: a colour for each patch, spread evenly by the golden ratio's powers in three
+// dimensions.
 at::Tensor colour_chart(std::int64_t cell) {
     constexpr double kSpread[3] = {0.8191725133961645, 0.6710436067037893, 0.5497004779019703};
     at::Tensor colours = at::empty({3, kPatches, kPatches}, at::kFloat);
@@ -28,7 +29,9 @@ at::Tensor colour_chart(std::int64_t cell) {
     return colours.repeat_interleave(repeats, 1).repeat_interleave(repeats, 2).unsqueeze(0).unsqueeze(2);
 }
 
-at::Tensor with_constant(const at::Tensor& cells) { return at::cat({cells, at::ones({cells.size(0), 1}, cells.options())}, 1); }
+at::Tensor with_constant(const at::Tensor& cells) {
+    return at::cat({cells, at::ones({cells.size(0), 1}, cells.options())}, 1);
+}
 
 }  // namespace
 
@@ -37,8 +40,9 @@ LatentColours::LatentColours(const CogVideoXVae& vae, const Placement& placement
     const at::Tensor chart = colour_chart(cell);
     const at::Tensor mean = vae.encode(chart.to(placement.device, placement.dtype)).mean.to(at::kCPU, at::kDouble);
     const std::int64_t channels = mean.size(1);
-    const at::Tensor inputs = with_constant(mean.reshape({channels, -1}).t());                             // [cells, C + 1]
-    const at::Tensor colours = at::avg_pool2d(chart[0].permute({1, 0, 2, 3}), cell)[0].reshape({3, -1}).t().to(at::kDouble);
+    const at::Tensor inputs = with_constant(mean.reshape({channels, -1}).t());  // [cells, C + 1]
+    const at::Tensor colours =
+        at::avg_pool2d(chart[0].permute({1, 0, 2, 3}), cell)[0].reshape({3, -1}).t().to(at::kDouble);
     const at::Tensor normal = inputs.t().matmul(inputs) + kRidge * at::eye(channels + 1, inputs.options());
     factors_ = at::linalg_solve(normal, inputs.t().matmul(colours)).to(at::kFloat);
 }
@@ -46,9 +50,11 @@ LatentColours::LatentColours(const CogVideoXVae& vae, const Placement& placement
 std::vector<Frame> LatentColours::operator()(const at::Tensor& latents) const {
     const at::Tensor cells = latents[0].to(at::kCPU, at::kFloat).permute({1, 2, 3, 0});  // [F, h, w, C]
     const at::Tensor flat = cells.reshape({-1, cells.size(3)});
-    const at::Tensor colours = with_constant(flat).matmul(factors_).reshape({cells.size(0), cells.size(1), cells.size(2), 3});
+    const at::Tensor colours =
+        with_constant(flat).matmul(factors_).reshape({cells.size(0), cells.size(1), cells.size(2), 3});
     std::vector<Frame> frames;
-    for (std::int64_t i = 0; i < colours.size(0); ++i) frames.push_back(frame_from_samples(colours[i].permute({2, 0, 1})));
+    for (std::int64_t i = 0; i < colours.size(0); ++i)
+        frames.push_back(frame_from_samples(colours[i].permute({2, 0, 1})));
     return frames;
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 
-// From latents to small pictures, by one linear map for each latent cell: good enough to see a clip form, and nearly free.
+// From latents to small pictures, by one linear map for each latent cell: good enough to see a clip form, and nearly
+// free.
 //
-// Published factor tables exist for other models, not for this VAE; so the map is fitted to the loaded VAE itself: least
-// squares from the encoder's means of a fixed chart of colours to the mean colour of each cell.
+// Published factor tables exist for other models, not for this VAE; so the map is fitted to the loaded VAE itself:
+// least squares from the encoder's means of a fixed chart of colours to the mean colour of each cell.
 
 #include <ATen/ATen.h>
 

@@ -54,13 +54,16 @@ SavedLatents load_latents(const std::filesystem::path& file) {
     const TensorFile loaded = load_tensor_file(file);
     const auto found = loaded.tensors.find("latents");
     const std::string where = " in '" + escape_for_message(file) + "'";
-    if (found == loaded.tensors.end()) throw EngineError(ErrorCode::MissingTensor, "there is no tensor 'latents'" + where);
+    if (found == loaded.tensors.end())
+        throw EngineError(ErrorCode::MissingTensor, "there is no tensor 'latents'" + where);
     const at::Tensor& latents = found->second;
     if (latents.dim() != 5 || latents.size(0) != 1 || latents.numel() == 0)
         throw EngineError(ErrorCode::ShapeMismatch, "the tensor 'latents'" + where + " has the shape " +
-                                                        formats::shape_text(latents.sizes()) + " instead of [1, C, F, H, W]");
+                                                        formats::shape_text(latents.sizes()) +
+                                                        " instead of [1, C, F, H, W]");
     if (!latents.is_floating_point())
-        throw EngineError(ErrorCode::MalformedFile, "the tensor 'latents'" + where + " holds no floating-point numbers");
+        throw EngineError(ErrorCode::MalformedFile,
+                          "the tensor 'latents'" + where + " holds no floating-point numbers");
     check_finite(latents, "latents");
     const auto recipe = loaded.metadata.find(kRecipeKey);
     return {latents.to(at::kFloat), recipe == loaded.metadata.end() ? "" : recipe->second};
@@ -71,7 +74,8 @@ std::filesystem::path new_latents_file() {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     if (error)
-        throw EngineError(ErrorCode::WriteFailed, "cannot make the folder '" + escape_for_message(folder) + "': " + error.message());
+        throw EngineError(ErrorCode::WriteFailed,
+                          "cannot make the folder '" + escape_for_message(folder) + "': " + error.message());
     remove_oldest(folder);
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     const auto ticks = std::chrono::duration_cast<std::chrono::microseconds>(now).count();

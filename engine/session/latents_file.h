@@ -1,6 +1,7 @@
 #pragma once
 
-// Denoised latents on disk: one tensor `latents` [1, C, F, H, W], float32, in the model's space, and the recipe of the run.
+// Denoised latents on disk: one tensor `latents` [1, C, F, H, W], float32, in the model's space, and the recipe of the
+// run.
 
 #include <ATen/ATen.h>
 
@@ -21,7 +22,8 @@ void save_latents(const std::filesystem::path& file, const at::Tensor& latents, 
 // EngineError: MissingFile, MalformedFile, MissingTensor, ShapeMismatch; a NaN or an infinity is refused.
 SavedLatents load_latents(const std::filesystem::path& file);
 
-// A name of its own in the per-user cache folder, which is made; the oldest files there are removed beyond a fixed number.
+// A name of its own in the per-user cache folder, which is made; the oldest files there are removed beyond a fixed
+// number.
 std::filesystem::path new_latents_file();
 
 // EngineError naming the tensor if it holds a NaN or an infinity.

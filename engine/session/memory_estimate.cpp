@@ -18,9 +18,9 @@ namespace mirror::engine {
 namespace {
 
 constexpr std::uint64_t kProgramBytes = 200u << 20;
-constexpr std::uint64_t kBlockTensors = 16;    // Live at once in a transformer block: streams, projections, feed-forward.
-constexpr std::uint64_t kDecoderTensors = 6;   // Live at once in the last level of the decoder.
-constexpr std::uint64_t kChunkFrames = 9;      // The longest chunk that the decoder makes.
+constexpr std::uint64_t kBlockTensors = 16;  // Live at once in a transformer block: streams, projections, feed-forward.
+constexpr std::uint64_t kDecoderTensors = 6;  // Live at once in the last level of the decoder.
+constexpr std::uint64_t kChunkFrames = 9;     // The longest chunk that the decoder makes.
 constexpr double kGiB = 1073741824.0;
 
 std::uint64_t weight_bytes(const WeightStore& store, at::ScalarType dtype) {
@@ -80,7 +80,8 @@ std::uint64_t denoising_streams(const ModelFolder& folder, const GenerationReque
     const auto config = folder.transformer_config();
     const std::uint64_t rows = request.sampling.guidance > 1 ? 2 : 1;
     const auto shape = cogvideox::latent_shape(request.video.frames, request.video.height, request.video.width, config);
-    const std::uint64_t patch = static_cast<std::uint64_t>(config.patch_size * config.patch_size * config.patch_size_t.value_or(1));
+    const std::uint64_t patch =
+        static_cast<std::uint64_t>(config.patch_size * config.patch_size * config.patch_size_t.value_or(1));
     const std::uint64_t cells = static_cast<std::uint64_t>(shape[1] * shape[3] * shape[4]) / patch;
     const std::uint64_t tokens = cells + static_cast<std::uint64_t>(config.max_text_seq_length);
     const std::uint64_t width = static_cast<std::uint64_t>(config.inner_dim());

@@ -6,9 +6,10 @@
 //   text encoder    its weights
 //   features        CLIP tower, both perceivers, recogniser: their weights
 //   denoising       transformer and adapter weights, and the streams of one block: rows * tokens * width * 16 values
-//   decoding        VAE weights, and the widest feature maps of one chunk: frames * height * width * channels * 6 values
-// each in bytes of the dtype that it runs in, and a fixed share for libtorch and the program itself. The factors 16 and 6 count
-// the tensors that are alive at once in a block and in the last decoder level.
+//   decoding        VAE weights, and the widest feature maps of one chunk: frames * height * width * channels * 6
+//   values
+// each in bytes of the dtype that it runs in, and a fixed share for libtorch and the program itself. The factors 16 and
+// 6 count the tensors that are alive at once in a block and in the last decoder level.
 
 #include <ATen/ATen.h>
 

@@ -35,9 +35,7 @@ cogvideox::TransformerConfig ModelFolder::transformer_config() const {
     return cogvideox::read_transformer_config(config_file("transformer"));
 }
 
-cogvideox::Transformer ModelFolder::transformer() const {
-    return {weights("transformer"), transformer_config()};
-}
+cogvideox::Transformer ModelFolder::transformer() const { return {weights("transformer"), transformer_config()}; }
 
 VaeConfig ModelFolder::vae_config() const { return VaeConfig::read(ConfigReader::open(config_file("vae"))); }
 
@@ -47,9 +45,7 @@ T5Config ModelFolder::text_encoder_config() const {
     return T5Config::read(ConfigReader::open(config_file("text_encoder")));
 }
 
-T5Encoder ModelFolder::text_encoder() const {
-    return {weights("text_encoder"), text_encoder_config()};
-}
+T5Encoder ModelFolder::text_encoder() const { return {weights("text_encoder"), text_encoder_config()}; }
 
 Tokenizer ModelFolder::tokenizer() const {
     std::error_code error;
@@ -62,24 +58,21 @@ ScheduleConfig ModelFolder::schedule() const {
     return read_schedule_config(folder_ / "scheduler" / "scheduler_config.json");
 }
 
-magic_mirror::ClipVision ModelFolder::clip_vision() const {
-    const auto shape = magic_mirror::read_clip_vision_config(ConfigReader::open(config_file("image_encoder")));
-    return {weights("image_encoder"), shape};
+magic_mirror::ClipVisionShape ModelFolder::clip_vision_shape() const {
+    return magic_mirror::read_clip_vision_config(ConfigReader::open(config_file("image_encoder")));
 }
+
+magic_mirror::ClipVision ModelFolder::clip_vision() const { return {weights("image_encoder"), clip_vision_shape()}; }
 
 magic_mirror::PerceiverIdConfig ModelFolder::perceiver_id_config() const {
     return magic_mirror::read_perceiver_id_config(ConfigReader::open(config_file("id_perceiver")));
 }
 
-magic_mirror::PerceiverId ModelFolder::perceiver_id() const {
-    return {weights("id_perceiver"), perceiver_id_config()};
-}
+magic_mirror::PerceiverId ModelFolder::perceiver_id() const { return {weights("id_perceiver"), perceiver_id_config()}; }
 
 RecognizerConfig ModelFolder::recognizer_config() const { return read_recognizer_config(config_file("recognizer")); }
 
-NetworkRecognizer ModelFolder::recognizer() const {
-    return {weights("recognizer"), recognizer_config()};
-}
+NetworkRecognizer ModelFolder::recognizer() const { return {weights("recognizer"), recognizer_config()}; }
 
 at::Device device_from_text(const std::string& text) {
     const at::Device device(text);

@@ -45,6 +45,7 @@ public:
 
     ScheduleConfig schedule() const;
 
+    magic_mirror::ClipVisionShape clip_vision_shape() const;
     magic_mirror::ClipVision clip_vision() const;
     magic_mirror::PerceiverIdConfig perceiver_id_config() const;
     magic_mirror::PerceiverId perceiver_id() const;

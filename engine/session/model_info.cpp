@@ -27,7 +27,8 @@ bool is_there(const std::filesystem::path& file) {
 
 // The nearest size at or below that a request may have.
 int usable_side(std::int64_t pixels) {
-    return static_cast<int>(std::clamp<std::int64_t>(pixels / kSideStep * kSideStep, limits::kMinSide, limits::kMaxSide));
+    return static_cast<int>(
+        std::clamp<std::int64_t>(pixels / kSideStep * kSideStep, limits::kMinSide, limits::kMaxSide));
 }
 
 // The nearest length at or below, but no still picture.
@@ -48,8 +49,9 @@ bool made_by_models_init(const std::filesystem::path& model) {
 
 ModelInfo model_info(const std::filesystem::path& model) {
     if (!is_there(model / "transformer" / "config.json"))
-        throw EngineError(ErrorCode::MissingFile, "'" + escape_for_message(model) +
-                                                      "' is no checkpoint folder: transformer/config.json is not there");
+        throw EngineError(
+            ErrorCode::MissingFile,
+            "'" + escape_for_message(model) + "' is no checkpoint folder: transformer/config.json is not there");
     const auto transformer = cogvideox::read_transformer_config(model / "transformer" / "config.json");
     const auto vae = VaeConfig::read(ConfigReader::open(model / "vae" / "config.json"));
     ModelInfo info;
@@ -75,8 +77,10 @@ std::vector<std::filesystem::path> adapters_in(const std::filesystem::path& fold
     std::filesystem::directory_iterator entry(folder, error);
     for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
         const std::string name = entry->path().filename().string();
-        if (name.ends_with(".safetensors.index.json")) indexed.push_back(entry->path());
-        else if (name.ends_with(".safetensors") && !name.ends_with(".ema.safetensors")) single.push_back(entry->path());
+        if (name.ends_with(".safetensors.index.json"))
+            indexed.push_back(entry->path());
+        else if (name.ends_with(".safetensors") && !name.ends_with(".ema.safetensors"))
+            single.push_back(entry->path());
     }
     if (!indexed.empty()) return indexed;
     return single;

@@ -16,7 +16,7 @@ struct ModelInfo {
     SamplerKind sampler = SamplerKind::Dpm;
     DynamicGuidance dynamic_guidance = DynamicGuidance::Timestep;  // That sampler's default.
     int latent_channels = 16;
-    int frames_step = 8;   // `frames` is a multiple of this plus 1: 8, or 16 for the 1.5 models.
+    int frames_step = 8;  // `frames` is a multiple of this plus 1: 8, or 16 for the 1.5 models.
     int text_tokens = 226;
     bool takes_image = false;     // An image-to-video model: it needs a first frame.
     bool has_adapter = false;     // A Magic Mirror adapter lies in the folder.

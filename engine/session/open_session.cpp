@@ -6,7 +6,8 @@ namespace mirror::engine {
 
 namespace {
 
-// Loads each model for the stage that needs it and lets it go after it: the largest one decides how much memory a run takes.
+// Loads each model for the stage that needs it and lets it go after it: the largest one decides how much memory a run
+// takes.
 class LocalSession : public Session {
 public:
     explicit LocalSession(std::unique_ptr<FaceReader> faces) : faces_(std::move(faces)) {}

@@ -16,7 +16,7 @@ namespace mirror::engine {
 
 namespace {
 
-constexpr std::array kParts{"adapter",   "id_perceiver", "image_encoder", "recognizer", "scheduler",
+constexpr std::array kParts{"adapter",      "id_perceiver", "image_encoder", "recognizer", "scheduler",
                             "text_encoder", "tokenizer",    "transformer",   "vae"};
 
 Error write_failed(const std::filesystem::path& file, const std::string& reason) {

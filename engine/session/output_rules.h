@@ -15,8 +15,8 @@ std::vector<std::filesystem::path> files_of_model(const std::filesystem::path& f
 // The file, and the shards that it lists if it is an index.
 std::vector<std::filesystem::path> files_of_adapter(const std::filesystem::path& file);
 
-// Before anything is computed: the folder exists and can be written, `output` is absent or a regular file, and it is none of
-// `inputs`. Errors: WriteFailed, InvalidRequest; the sentence names the file.
+// Before anything is computed: the folder exists and can be written, `output` is absent or a regular file, and it is
+// none of `inputs`. Errors: WriteFailed, InvalidRequest; the sentence names the file.
 Status check_output(const std::filesystem::path& output, const std::vector<std::filesystem::path>& inputs);
 
 }  // namespace mirror::engine

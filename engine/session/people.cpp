@@ -9,7 +9,8 @@ namespace {
 
 namespace mm = magic_mirror;
 
-mm::ClipFeatures clip_features(const ModelFolder& folder, const mm::AdapterFile& adapter, const std::vector<Frame>& crops) {
+mm::ClipFeatures clip_features(const ModelFolder& folder, const mm::AdapterFile& adapter,
+                               const std::vector<Frame>& crops) {
     const Placement& placement = folder.placement();
     const mm::ClipVision tower = adapter.has_clip_vision()
                                      ? mm::ClipVision(adapter.clip_vision(placement), adapter.config().clip_vision)
@@ -44,8 +45,9 @@ std::vector<ReferenceFace> read_references(FaceReader& reader, const std::vector
     std::vector<ReferenceFace> references;
     for (const ReferencePhoto& photo : photos) {
         run.stop_if_asked();
-        references.push_back(value_or_throw(reader.reference(photo, config.switches.ref_crop, config.switches.ref_crop_expand,
-                                                             static_cast<int>(config.clip_vision.image_size))));
+        references.push_back(
+            value_or_throw(reader.reference(photo, config.switches.ref_crop, config.switches.ref_crop_expand,
+                                            static_cast<int>(config.clip_vision.image_size))));
         run.advance(static_cast<int>(references.size()));
     }
     return references;

@@ -21,8 +21,8 @@ void warn_if_cut(const Tokenizer& tokenizer, const std::string& text, std::int64
         run.warn("the prompt has " + std::to_string(tokens) + " tokens and is cut to " + std::to_string(length));
 }
 
-// The prompt as the base model should read it. Without a person the trigger means nothing, so a prompt that does not follow
-// the protocol stays as it is.
+// The prompt as the base model should read it. Without a person the trigger means nothing, so a prompt that does not
+// follow the protocol stays as it is.
 std::string without_trigger(const std::string& prompt) {
     const auto parsed = mm::parse_trigger(prompt, mm::Switches{}.trigger_word);
     return parsed ? parsed.value().cleaned : prompt;
@@ -49,7 +49,8 @@ TokenRows tokenize_prompts(const ModelFolder& folder, const GenerationRequest& r
     }
     const mm::Switches& switches = person->adapter->config().switches;
     std::int64_t copies = person->adapter->config().perceiver_id.tokens;
-    if (switches.multi_ref_text == mm::MultiRefText::Stack) copies *= static_cast<std::int64_t>(request.references.size());
+    if (switches.multi_ref_text == mm::MultiRefText::Stack)
+        copies *= static_cast<std::int64_t>(request.references.size());
     const auto prompt =
         mm::tokenize_identity_prompt(tokenizer, request.prompt.positive, switches.trigger_word, copies, length);
     for (const std::string& warning : prompt.warnings) run.warn(warning);
@@ -75,8 +76,8 @@ mm::IdentityPrompts encode_prompts(const ModelFolder& folder, const GenerationRe
     mm::IdentityPrompts prompts{encode(rows.fused), encode(rows.plain), encode(rows.negative)};
     if (person) {
         const mm::Fusion fusion(person->adapter->weights(placement) / "fuse", person->adapter->config());
-        prompts.fused = fusion(prompts.fused, person->id_embeds, rows.mask.to(placement.device),
-                               std::min(person->strength, 1.0));
+        prompts.fused =
+            fusion(prompts.fused, person->id_embeds, rows.mask.to(placement.device), std::min(person->strength, 1.0));
     }
     run.advance(1);
     return prompts;

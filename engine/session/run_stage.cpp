@@ -45,7 +45,8 @@ const std::vector<StageEntry>& stage_table() {
         {{"fuse", true, true, adapter, none}, stages::fuse},
         {{"can", true, true, adapter, none}, stages::conditioned_norm},
         {{"mm-transformer", true, true, adapter, none}, stages::mm_transformer},
-        {{"mm-tokenize", false, false, with_adapter({"--text", "--references", "--max-length"}), text}, stages::mm_tokenize},
+        {{"mm-tokenize", false, false, with_adapter({"--text", "--references", "--max-length"}), text},
+         stages::mm_tokenize},
         {{"mm-t2v", true, true, with_adapter({"--sampler", "--steps", "--guidance", "--dynamic-cfg"}), none},
          stages::mm_text_to_video},
     };

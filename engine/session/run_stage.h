@@ -1,7 +1,7 @@
 #pragma once
 
-// One stage of a checkpoint on named tensors from a file: the interface for checks against other implementations. Names no
-// torch type.
+// One stage of a checkpoint on named tensors from a file: the interface for checks against other implementations. Names
+// no torch type.
 
 #include <cstdint>
 #include <filesystem>
@@ -19,8 +19,8 @@ namespace mirror::engine {
 struct StageOptions {
     Precision dtype = Precision::Fp32;
     std::string device = "cpu";
-    std::filesystem::path adapter;            // Empty: none.
-    std::vector<std::string> switches;        // NAME=VALUE, in order.
+    std::filesystem::path adapter;      // Empty: none.
+    std::vector<std::string> switches;  // NAME=VALUE, in order.
     std::optional<std::string> id_pack;
     bool allow_id_pack_mismatch = false;
     std::vector<std::string> texts;

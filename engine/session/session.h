@@ -1,6 +1,7 @@
 #pragma once
 
-// One run from request to frames, on the caller's thread. Names no torch type, so that windows and programs may include it.
+// One run from request to frames, on the caller's thread. Names no torch type, so that windows and programs may include
+// it.
 
 #include <filesystem>
 #include <memory>
@@ -33,8 +34,9 @@ struct RunFiles {
     std::filesystem::path latents;  // Empty: a name of its own in the cache folder.
 };
 
-// Holds the loaded models of one device. Made, used and destroyed on one thread; only the stop source behind the token may be
-// touched from elsewhere. No exception leaves it; a stop ends as ErrorCode::Cancelled within one step, tile or frame.
+// Holds the loaded models of one device. Made, used and destroyed on one thread; only the stop source behind the token
+// may be touched from elsewhere. No exception leaves it; a stop ends as ErrorCode::Cancelled within one step, tile or
+// frame.
 class Session {
 public:
     virtual ~Session() = default;

@@ -31,9 +31,26 @@ TEST_F(CliTest, VersionAndHelpGoToStandardOutput) {
 }
 
 TEST_F(CliTest, GenerateWritesAVideoThatDecodeMakesAgain) {
-    const Finished finished = run({"generate", "--reference", photo(), "--prompt", "a man img", "--model", model(), "--frames", "9",
-                                   "--size", "64x48", "--steps", "2", "--json", "--latents", file("l.safetensors"),
-                                   "--preview-dir", file("previews"), "-o", file("out.mp4")});
+    const Finished finished = run({"generate",
+                                   "--reference",
+                                   photo(),
+                                   "--prompt",
+                                   "a man img",
+                                   "--model",
+                                   model(),
+                                   "--frames",
+                                   "9",
+                                   "--size",
+                                   "64x48",
+                                   "--steps",
+                                   "2",
+                                   "--json",
+                                   "--latents",
+                                   file("l.safetensors"),
+                                   "--preview-dir",
+                                   file("previews"),
+                                   "-o",
+                                   file("out.mp4")});
     ASSERT_EQ(finished.code, 0) << finished.err;
     const auto events = events_in(finished.out);
     ASSERT_GT(events.size(), 4u);
@@ -57,8 +74,8 @@ TEST_F(CliTest, GenerateWritesAVideoThatDecodeMakesAgain) {
 }
 
 TEST_F(CliTest, ImageWritesAPictureWithItsRecipe) {
-    const Finished finished = run({"image", "--reference", photo(), "--prompt", "rain", "--model", model(), "--size", "64x48",
-                                   "--steps", "1", "-o", file("out.png")});
+    const Finished finished = run({"image", "--reference", photo(), "--prompt", "rain", "--model", model(), "--size",
+                                   "64x48", "--steps", "1", "-o", file("out.png")});
     ASSERT_EQ(finished.code, 0) << finished.err;
     expect_one_line(finished, "warning: ");  // Nobody is named in the prompt.
     const auto picture = face::read_photograph(file("out.png"));
@@ -71,10 +88,12 @@ TEST_F(CliTest, ImageWritesAPictureWithItsRecipe) {
 }
 
 TEST_F(CliTest, CtrlCStopsWithNothingLeft) {
-    const LaunchOptions options{cache_.path(), [](const std::string& out) { return out.find("\"denoise\",\"step\":1,") != std::string::npos; }};
-    const Finished finished = launch({"generate", "--method", "none", "--prompt", "a man", "--model", model(), "--frames", "9",
-                                      "--size", "64x48", "--steps", "250", "--json", "-o", file("out.mp4")},
-                                     options);
+    const LaunchOptions options{
+        cache_.path(), [](const std::string& out) { return out.find("\"denoise\",\"step\":1,") != std::string::npos; }};
+    const Finished finished =
+        launch({"generate", "--method", "none", "--prompt", "a man", "--model", model(), "--frames", "9", "--size",
+                "64x48", "--steps", "250", "--json", "-o", file("out.mp4")},
+               options);
     EXPECT_EQ(finished.code, 130) << finished.out << finished.err;
     expect_one_line(finished, "stopped");
     EXPECT_TRUE(files_left().empty());
@@ -109,8 +128,8 @@ TEST_F(CliTest, NoFaceIsNoFailure) {
     EXPECT_TRUE(finished.err.empty());
     EXPECT_EQ(events_in(finished.out).at(0).at("faces"), nlohmann::json::array());
 
-    const Finished refused = run({"generate", "--reference", file("grey.png"), "--prompt", "a man img", "--model", model(), "-o",
-                                  file("out.mp4")});
+    const Finished refused = run({"generate", "--reference", file("grey.png"), "--prompt", "a man img", "--model",
+                                  model(), "-o", file("out.mp4")});
     EXPECT_EQ(refused.code, 1);
     expect_one_line(refused, "grey.png");
 }
@@ -133,8 +152,8 @@ TEST_F(CliTest, ModelsAreMadeDescribedAndVerified) {
 
 TEST_F(CliTest, AStageWritesTheSameBytesTwice) {
     for (const char* name : {"first", "second"}) {
-        const Finished finished = run({"run-stage", "mm-tokenize", "--model", model(), "--text", "a man img", "--max-length", "16",
-                                       "--adapter", adapter(), "--outputs", file(name)});
+        const Finished finished = run({"run-stage", "mm-tokenize", "--model", model(), "--text", "a man img",
+                                       "--max-length", "16", "--adapter", adapter(), "--outputs", file(name)});
         EXPECT_EQ(finished.code, 0) << finished.err;
         EXPECT_TRUE(finished.err.empty()) << finished.err;
         EXPECT_TRUE(finished.out.empty()) << finished.out;
@@ -150,7 +169,8 @@ TEST_F(CliTest, AStageWarnsOnOneLineAndSucceeds) {
 }
 
 TEST_F(CliTest, ValuesMayLookLikeOptionsAndBeEmpty) {
-    const Finished dashed = run({"run-stage", "tokenize", "--model", model(), "--text", "--not an option", "--text=", "--outputs", file("out")});
+    const Finished dashed = run({"run-stage", "tokenize", "--model", model(), "--text", "--not an option",
+                                 "--text=", "--outputs", file("out")});
     EXPECT_EQ(dashed.code, 0) << dashed.err;
     EXPECT_TRUE(std::filesystem::exists(file("out")));
 }

@@ -33,7 +33,8 @@ struct Pipe {
     std::array<int, 2> ends{-1, -1};
 };
 
-pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::path& cache, const Pipe& out, const Pipe& err) {
+pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::path& cache, const Pipe& out,
+            const Pipe& err) {
     std::vector<std::string> words{MIRROR_PROGRAM};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<std::string> settings{"OMP_NUM_THREADS=1", "HOME=" + cache.string(), "XDG_CACHE_HOME=" + cache.string(),

@@ -15,7 +15,8 @@ TEST(OptionValues, NumbersAreReadWholeAndWithoutLocale) {
     EXPECT_EQ(number_value("--x", "6.5", 0, 100), 6.5);
     EXPECT_EQ(integer_value("--x", "-3", -5, 5), -3);
     EXPECT_EQ(unsigned_value("--x", "18446744073709551615"), 18446744073709551615u);
-    for (const char* text : {"", " 1", "1 ", "1.5.2", "0x10", "1,5", "+1", "one"}) EXPECT_THROW(number_value("--x", text), UsageError) << text;
+    for (const char* text : {"", " 1", "1 ", "1.5.2", "0x10", "1,5", "+1", "one"})
+        EXPECT_THROW(number_value("--x", text), UsageError) << text;
     for (const char* text : {"", "1.0", "1e3", "6", "-6", "99999999999999999999"})
         EXPECT_THROW(integer_value("--x", text, -5, 5), UsageError) << text;
     std::setlocale(LC_ALL, "C");
@@ -42,7 +43,8 @@ TEST(OptionValues, SizesStrengthsAndBytes) {
 
 TEST(OptionValues, DevicesAndText) {
     EXPECT_EQ(device_value("--d", "cuda:3"), "cuda:3");
-    for (const char* text : {"", "gpu", "cuda:", "cuda:-1", "cuda:x", "CPU"}) EXPECT_THROW(device_value("--d", text), UsageError) << text;
+    for (const char* text : {"", "gpu", "cuda:", "cuda:-1", "cuda:x", "CPU"})
+        EXPECT_THROW(device_value("--d", text), UsageError) << text;
     EXPECT_THROW(utf8_value("--p", "\xc3"), UsageError);
     EXPECT_EQ(utf8_value("--p", "\xc3\xa9"), "\xc3\xa9");
 }

@@ -15,8 +15,8 @@ struct Refusal {
 };
 
 std::vector<std::string> generate_with(std::vector<std::string> further) {
-    std::vector<std::string> arguments{"generate", "--reference", "@photo", "--prompt", "a man img", "--model", "@model",
-                                       "-o",       "@dir/out.mp4"};
+    std::vector<std::string> arguments{"generate", "--reference", "@photo", "--prompt",    "a man img",
+                                       "--model",  "@model",      "-o",     "@dir/out.mp4"};
     arguments.insert(arguments.end(), further.begin(), further.end());
     return arguments;
 }
@@ -56,10 +56,13 @@ const std::vector<Refusal>& malformed() {
         {2, "--method", generate_with({"--method", "magic"})},
         {2, "--face", generate_with({"--face", "0"})},
         {2, "--bogus", generate_with({"--bogus"})},
-        {2, "out.gif", {"generate", "--prompt", "a man img", "--model", "@model", "-o", "@dir/out.gif", "--reference", "@photo"}},
+        {2,
+         "out.gif",
+         {"generate", "--prompt", "a man img", "--model", "@model", "-o", "@dir/out.gif", "--reference", "@photo"}},
         {2, "--reference", {"generate", "--prompt", "a man img", "--model", "@model", "-o", "@dir/out.mp4"}},
         {2, "--prompt", {"generate", "--reference", "@photo", "--model", "@model", "-o", "@dir/out.mp4"}},
-        {2, "--prompt",
+        {2,
+         "--prompt",
          {"generate", "--reference", "@photo", "--prompt", "\xff\xfe", "--model", "@model", "-o", "@dir/out.mp4"}},
         {2, "--preset", {"models", "init", "--preset", "huge", "@dir/new"}},
         {2, "polish", stage_with("polish", {})},
@@ -76,16 +79,30 @@ const std::vector<Refusal>& malformed() {
 const std::vector<Refusal>& impossible() {
     static const std::vector<Refusal> all{
         {1, "model", {"generate", "--reference", "@photo", "--prompt", "a man img", "-o", "@dir/out.mp4"}},
-        {1, "nowhere", {"generate", "--reference", "@photo", "--prompt", "a man img", "--model", "@dir/nowhere", "-o", "@dir/out.mp4"}},
-        {1, "missing.jpg", {"generate", "--reference", "@dir/missing.jpg", "--prompt", "a man img", "--model", "@model", "-o", "@dir/out.mp4"}},
-        {1, "config.json", {"generate", "--reference", "@model/vae/config.json", "--prompt", "a man img", "--model", "@model", "-o", "@dir/out.mp4"}},
-        {1, "img", {"generate", "--reference", "@photo", "--prompt", "img img", "--model", "@model", "-o", "@dir/out.mp4"}},
+        {1,
+         "nowhere",
+         {"generate", "--reference", "@photo", "--prompt", "a man img", "--model", "@dir/nowhere", "-o",
+          "@dir/out.mp4"}},
+        {1,
+         "missing.jpg",
+         {"generate", "--reference", "@dir/missing.jpg", "--prompt", "a man img", "--model", "@model", "-o",
+          "@dir/out.mp4"}},
+        {1,
+         "config.json",
+         {"generate", "--reference", "@model/vae/config.json", "--prompt", "a man img", "--model", "@model", "-o",
+          "@dir/out.mp4"}},
+        {1,
+         "img",
+         {"generate", "--reference", "@photo", "--prompt", "img img", "--model", "@model", "-o", "@dir/out.mp4"}},
         {1, "memory", generate_with({"--budget", "1MiB"})},
         {1, "memory", generate_with({"--size", "8192x8192", "--frames", "1025"})},
         {1, "cuda:77", generate_with({"--device", "cuda:77"})},
         {1, "astronaut.jpg", generate_with({"--face", "9", "--steps", "1"})},
         {1, "none.safetensors", generate_with({"--adapter", "@dir/none.safetensors"})},
-        {1, "nofolder", {"generate", "--reference", "@photo", "--prompt", "a man img", "--model", "@model", "-o", "@dir/nofolder/out.mp4"}},
+        {1,
+         "nofolder",
+         {"generate", "--reference", "@photo", "--prompt", "a man img", "--model", "@model", "-o",
+          "@dir/nofolder/out.mp4"}},
         {1, "latents", {"decode", "@adapter", "--model", "@model", "-o", "@dir/out.mp4"}},
         {1, "absent.safetensors", {"decode", "@dir/absent.safetensors", "--model", "@model", "-o", "@dir/out.mp4"}},
         {1, "empty", {"models", "init", "--preset", "tiny", "@model"}},
@@ -117,7 +134,8 @@ TEST_F(CliTest, AnOutputThatIsAnInputIsRefused) {
     const auto copy = file("copy.jpg");
     std::filesystem::copy_file(photo(), copy);
     std::filesystem::create_hard_link(copy, file("linked.mp4"));
-    const Finished finished = run({"generate", "--reference", copy, "--prompt", "a man img", "--model", model(), "-o", file("linked.mp4")});
+    const Finished finished =
+        run({"generate", "--reference", copy, "--prompt", "a man img", "--model", model(), "-o", file("linked.mp4")});
     EXPECT_EQ(finished.code, 1);
     expect_one_line(finished, "linked.mp4");
     EXPECT_EQ(std::filesystem::file_size(copy), std::filesystem::file_size(photo()));
@@ -127,15 +145,16 @@ TEST_F(CliTest, AFolderOrALinkIsNotReplaced) {
     std::filesystem::create_directory(file("folder.mp4"));
     std::filesystem::create_symlink(file("elsewhere"), file("link.mp4"));
     for (const char* name : {"folder.mp4", "link.mp4"}) {
-        const Finished finished = run({"generate", "--reference", photo(), "--prompt", "a man img", "--model", model(), "-o", file(name)});
+        const Finished finished =
+            run({"generate", "--reference", photo(), "--prompt", "a man img", "--model", model(), "-o", file(name)});
         EXPECT_EQ(finished.code, 1);
         expect_one_line(finished, name);
     }
 }
 
 TEST_F(CliTest, AFailureIsAnEventToo) {
-    const Finished finished = run({"generate", "--reference", photo(), "--prompt", "a man img", "--model", model(), "--budget", "1MiB",
-                                   "--json", "-o", file("out.mp4")});
+    const Finished finished = run({"generate", "--reference", photo(), "--prompt", "a man img", "--model", model(),
+                                   "--budget", "1MiB", "--json", "-o", file("out.mp4")});
     EXPECT_EQ(finished.code, 1);
     expect_one_line(finished, "memory");
     const auto events = events_in(finished.out);

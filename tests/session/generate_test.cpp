@@ -1,6 +1,7 @@
 // The whole way from a request to frames on the tiny checkpoint.
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/session/latents_file.h"
 #include "engine/weights/tensor_file.h"
@@ -37,10 +38,19 @@ TEST_F(SessionTest, EverySettingThatMattersChangesTheLatents) {
         {"sampler", [](GenerationRequest& r) { r.sampling.sampler = SamplerKind::Ddim; }},
         {"prompt", [](GenerationRequest& r) { r.prompt.positive = "a man img cries"; }},
         {"negative", [](GenerationRequest& r) { r.prompt.negative = "rain"; }},
-        {"person", [](GenerationRequest& r) { r.references = {{"berta.jpg", {}}}; }},
-        {"people", [](GenerationRequest& r) { r.references.push_back({"berta.jpg", {}}); }},
+        {"person",
+         [](GenerationRequest& r) {
+             r.references = {{"berta.jpg", {}}};
+         }},
+        {"people",
+         [](GenerationRequest& r) {
+             r.references.push_back({"berta.jpg", {}});
+         }},
         {"strength", [](GenerationRequest& r) { r.identity.value = 0.5; }},
-        {"range", [](GenerationRequest& r) { r.identity = {1.0, 2, 3}; }},
+        {"range",
+         [](GenerationRequest& r) {
+             r.identity = {1.0, 2, 3};
+         }},
         {"method", [](GenerationRequest& r) { r.method = Method::None; }},
         {"precision", [](GenerationRequest& r) { r.precision = Precision::Bf16; }},
     };
@@ -92,7 +102,8 @@ TEST_F(SessionTest, AFailedDecodingNamesTheLatentsAndDecodeFinishesTheWork) {
     EXPECT_NE(report.error().detail.find("kept.safetensors"), std::string::npos) << report.error().detail;
 
     MemorySink again;
-    const auto decoded = session_->decode(file("kept"), tiny_checkpoint(), "cpu", Precision::Fp32, again, observer_, {});
+    const auto decoded =
+        session_->decode(file("kept"), tiny_checkpoint(), "cpu", Precision::Fp32, again, observer_, {});
     ASSERT_TRUE(decoded) << decoded.error().detail;
     EXPECT_EQ(again.frames, whole.frames);
     EXPECT_EQ(again.recipe, whole.recipe);
@@ -138,14 +149,16 @@ TEST_F(SessionTest, StagesComeInOrderAndPreviewsShowEveryLatentFrame) {
     std::vector<SharedPreview> previews;
     observer_.preview_every_steps = 2;
     observer_.tell = [&](const ProgressEvent& event) {
-        if (const auto* progress = std::get_if<Progress>(&event); progress && (stages.empty() || stages.back() != progress->stage))
+        if (const auto* progress = std::get_if<Progress>(&event);
+            progress && (stages.empty() || stages.back() != progress->stage))
             stages.push_back(progress->stage);
         if (const auto* preview = std::get_if<SharedPreview>(&event)) previews.push_back(*preview);
     };
     MemorySink sink;
     ASSERT_TRUE(run(request(), sink));
-    const std::vector<Stage> expected{Stage::LoadWeights,  Stage::ReadReferences, Stage::ReadIdentity, Stage::EncodePrompt,
-                                      Stage::LoadWeights, Stage::Denoise,        Stage::Decode,       Stage::Write};
+    const std::vector<Stage> expected{Stage::LoadWeights,  Stage::ReadReferences, Stage::ReadIdentity,
+                                      Stage::EncodePrompt, Stage::LoadWeights,    Stage::Denoise,
+                                      Stage::Decode,       Stage::Write};
     EXPECT_EQ(stages, expected);
     ASSERT_EQ(previews.size(), 1u);
     EXPECT_EQ(previews[0]->step, 2);
@@ -171,13 +184,21 @@ TEST_F(SessionTest, RefusalsNameWhatIsWrong) {
         Change change;
     };
     const std::vector<Case> cases{
-        {"nobody.jpg", ErrorCode::NoFaceFound, [](GenerationRequest& r) { r.references = {{"nobody.jpg", {}}}; }},
+        {"nobody.jpg", ErrorCode::NoFaceFound,
+         [](GenerationRequest& r) {
+             r.references = {{"nobody.jpg", {}}};
+         }},
         {"--steps", ErrorCode::InvalidRequest, [](GenerationRequest& r) { r.sampling.steps = 0; }},
         {"--size", ErrorCode::InvalidRequest, [](GenerationRequest& r) { r.video.width = 33; }},
-        {"elsewhere", ErrorCode::MissingFile, [](GenerationRequest& r) { r.model = "/tmp/elsewhere-there-is-no-model"; }},
-        {"missing.safetensors", ErrorCode::MissingFile, [](GenerationRequest& r) { r.adapter = "/tmp/missing.safetensors"; }},
+        {"elsewhere", ErrorCode::MissingFile,
+         [](GenerationRequest& r) { r.model = "/tmp/elsewhere-there-is-no-model"; }},
+        {"missing.safetensors", ErrorCode::MissingFile,
+         [](GenerationRequest& r) { r.adapter = "/tmp/missing.safetensors"; }},
         {"memory", ErrorCode::OutOfMemory, [](GenerationRequest& r) { r.memory_budget = 1 << 20; }},
-        {"memory", ErrorCode::OutOfMemory, [](GenerationRequest& r) { r.video = {8192, 8192, 1025, {8, 1}}; }},
+        {"memory", ErrorCode::OutOfMemory,
+         [](GenerationRequest& r) {
+             r.video = {8192, 8192, 1025, {8, 1}};
+         }},
         {"img", ErrorCode::InvalidRequest, [](GenerationRequest& r) { r.prompt.positive = "a man img and a man img"; }},
     };
     for (const Case& refused : cases) {
@@ -205,11 +226,41 @@ TEST_F(SessionTest, APromptWithoutAPersonWarnsAndRuns) {
     EXPECT_EQ(warnings.size(), 1u);
 }
 
+TEST_F(SessionTest, AWeightThatIsNoNumberIsNamed) {
+    const std::vector<std::pair<std::string, std::string>> weights{
+        {"transformer/diffusion_pytorch_model.safetensors", "proj_out.weight"},
+        {"text_encoder/model.safetensors", "encoder.final_layer_norm.weight"},
+        {"vae/diffusion_pytorch_model.safetensors", "decoder.conv_out.conv.bias"},
+        {"image_encoder/model.safetensors", "post_layernorm.weight"},
+        {"recognizer/model.safetensors", "stem.weight"},
+        {"adapter/adapter.safetensors", "fuse.mlp1.norm.weight"},
+    };
+    for (const auto& [weights_file, name] : weights) {
+        const auto copy = folder_.path() / "copy";
+        std::filesystem::copy(tiny_checkpoint(), copy, std::filesystem::copy_options::recursive);
+        TensorFile file_content = load_tensor_file(copy / weights_file);
+        const auto found = std::find_if(file_content.tensors.begin(), file_content.tensors.end(),
+                                        [&](const auto& entry) { return entry.first.ends_with(name); });
+        ASSERT_NE(found, file_content.tensors.end()) << name;
+        found->second.view({-1})[0] = std::numeric_limits<float>::infinity();
+        save_tensors(copy / weights_file, file_content.tensors, file_content.metadata);
+        GenerationRequest broken = request();
+        broken.model = copy;
+        MemorySink sink;
+        const auto report = run(broken, sink);
+        ASSERT_FALSE(report) << name;
+        EXPECT_NE(report.error().detail.find(name), std::string::npos) << report.error().detail;
+        EXPECT_FALSE(sink.finished);
+        std::filesystem::remove_all(copy);
+    }
+}
+
 TEST_F(SessionTest, BrokenLatentsAreRefusedByName) {
     const auto decode = [&](const at::Tensor& latents) {
         save_tensors(file("broken"), {{"latents", latents}});
         MemorySink sink;
-        const auto report = session_->decode(file("broken"), tiny_checkpoint(), "cpu", Precision::Fp32, sink, observer_, {});
+        const auto report =
+            session_->decode(file("broken"), tiny_checkpoint(), "cpu", Precision::Fp32, sink, observer_, {});
         return report ? std::string() : report.error().detail;
     };
     at::Tensor latents = at::zeros({1, 4, 3, 4, 4});

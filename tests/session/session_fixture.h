@@ -19,7 +19,9 @@ namespace mirror::engine::testing {
 class DrawnFaces : public FaceReader {
 public:
     Result<Frame> load(const std::filesystem::path& photo) override { return picture(photo, 64); }
-    Result<PhotoFaces> find(const std::filesystem::path& photo) override { return PhotoFaces{photo, 64, 64, {FaceBox{}}}; }
+    Result<PhotoFaces> find(const std::filesystem::path& photo) override {
+        return PhotoFaces{photo, 64, 64, {FaceBox{}}};
+    }
     Result<FaceCrops> crops(const std::filesystem::path& photo, const FaceBox&) override {
         return FaceCrops{picture(photo, 112), picture(photo, 224)};
     }
@@ -33,7 +35,8 @@ private:
     static Frame picture(const std::filesystem::path& photo, int side) {
         const std::size_t name = std::hash<std::string>{}(photo.string());
         Frame frame{side, side, std::vector<std::uint8_t>(static_cast<std::size_t>(side) * side * 3)};
-        for (std::size_t i = 0; i < frame.rgb.size(); ++i) frame.rgb[i] = static_cast<std::uint8_t>((i * 7 + name) % 251);
+        for (std::size_t i = 0; i < frame.rgb.size(); ++i)
+            frame.rgb[i] = static_cast<std::uint8_t>((i * 7 + name) % 251);
         return frame;
     }
 };
@@ -75,7 +78,8 @@ protected:
         return request;
     }
 
-    Result<GenerationReport> run(const GenerationRequest& request, VideoSink& sink, const std::string& latents = "latents") {
+    Result<GenerationReport> run(const GenerationRequest& request, VideoSink& sink,
+                                 const std::string& latents = "latents") {
         return session_->generate(request, {file(latents)}, sink, observer_, stop_.get_token());
     }
 

@@ -1,4 +1,5 @@
-// Every stage on the tiny checkpoint: it runs, writes what its table says, writes the same bytes twice, and names what is wrong.
+// Every stage on the tiny checkpoint: it runs, writes what its table says, writes the same bytes twice, and names what
+// is wrong.
 
 #include <gtest/gtest.h>
 
@@ -58,7 +59,12 @@ std::vector<StageCase> every_stage() {
     person_block["face_tokens"] = wave({1, 4, 64});
     person_block["adapter_mask"] = integers({0, 1});
     return {
-        {"tokenize", {}, {"input_ids"}, [](StageOptions& o) { o.texts = {"a man", "rain"}; }},
+        {"tokenize",
+         {},
+         {"input_ids"},
+         [](StageOptions& o) {
+             o.texts = {"a man", "rain"};
+         }},
         {"t5", {{"input_ids", integers({4, 5, 1, 0}).unsqueeze(0)}}, {"last_hidden_state"}},
         {"transformer", block, {"sample"}},
         {"vae-encode", {{"sample", wave({1, 3, 9, 16, 16})}}, {"logvar", "mean"}},
@@ -69,9 +75,7 @@ std::vector<StageCase> every_stage() {
          short_video},
         {"t2v", video, {"frames", "latents"}, short_video},
         {"clip-vision", {{"pixel_values", wave({1, 3, 32, 32})}}, {"last_hidden_state", "penultimate"}},
-        {"perceiver-id",
-         {{"face_embedding", wave({2, 16})}, {"last_hidden_state", wave({2, 17, 32})}},
-         {"id_embeds"}},
+        {"perceiver-id", {{"face_embedding", wave({2, 16})}, {"last_hidden_state", wave({2, 17, 32})}}, {"id_embeds"}},
         {"perceiver-face", {{"penultimate", wave({2, 17, 32})}}, {"face_tokens"}, with_adapter},
         {"fuse",
          {{"prompt_embeds", wave({1, 4, 48})},
@@ -122,7 +126,8 @@ protected:
     }
 
     static StageCase stage(const std::string& name) {
-        for (StageCase& stage : all_) if (stage.stage == name) return stage;
+        for (StageCase& stage : all_)
+            if (stage.stage == name) return stage;
         throw std::logic_error("no stage " + name);
     }
 
@@ -168,9 +173,11 @@ TEST_F(StageTest, EveryMissingInputIsNamed) {
             StageCase broken = whole;
             broken.inputs.erase(name);
             if (broken.inputs.empty()) broken.inputs["unrelated"] = at::zeros({1});
-            EXPECT_NE(failure(job(broken, "out")).find("'" + name + "'"), std::string::npos) << whole.stage << ": " << name;
+            EXPECT_NE(failure(job(broken, "out")).find("'" + name + "'"), std::string::npos)
+                << whole.stage << ": " << name;
             broken.inputs[name] = tensor.flatten();
-            EXPECT_NE(failure(job(broken, "out")).find("'" + name + "'"), std::string::npos) << whole.stage << ": " << name;
+            EXPECT_NE(failure(job(broken, "out")).find("'" + name + "'"), std::string::npos)
+                << whole.stage << ": " << name;
         }
     }
 }

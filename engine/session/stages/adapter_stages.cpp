@@ -54,8 +54,7 @@ void conditioned_norm(StageRun& run) {
     std::vector<at::Tensor> before, delta, after, face;
     for (const std::int64_t layer : config.adapted_layers()) {
         const cogvideox::Block block(blocks / layer, base);
-        auto modulation =
-            mm::adapted_modulation(cross_modal, block, layer, temb, id_vector, config.switches.can_scale);
+        auto modulation = mm::adapted_modulation(cross_modal, block, layer, temb, id_vector, config.switches.can_scale);
         before.push_back(modulation.base);
         delta.push_back(modulation.delta);
         after.push_back(modulation.modulation);
@@ -104,8 +103,7 @@ void mm_text_to_video(StageRun& run) {
     const auto sampler = make_sampler(run.options.sampler, folder.schedule(), steps);
     const NoiseSource noise = noise_from_inputs(run, steps, latents.sizes());
     const mm::CrossModalAdapter cross_modal(adapter.weights(run.placement), config);
-    model.conditioning =
-        mm::make_conditioning(cross_modal, id_embeds_of(run, config), face_tokens_of(run, config));
+    model.conditioning = mm::make_conditioning(cross_modal, id_embeds_of(run, config), face_tokens_of(run, config));
     const cogvideox::Transformer transformer = folder.transformer();
     model.adapter = &cross_modal;
     model.transformer = &transformer;

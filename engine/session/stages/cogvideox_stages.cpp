@@ -79,7 +79,8 @@ void scheduler(StageRun& run) {
     wanted.insert(wanted.end(), sample.sizes().begin(), sample.sizes().end());
     // Either of the two may be the wrong one, so the sentence names both.
     if (predictions.sizes() != at::IntArrayRef(wanted))
-        refuse_input("model_outputs", predictions, formats::shape_text(wanted) + ", a prediction like 'sample' for each step");
+        refuse_input("model_outputs", predictions,
+                     formats::shape_text(wanted) + ", a prediction like 'sample' for each step");
     const NoiseSource noise = noise_from_inputs(run, steps, sample.sizes());
 
     std::vector<at::Tensor> previous;

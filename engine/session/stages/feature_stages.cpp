@@ -32,8 +32,9 @@ void clip_vision(StageRun& run) {
     const auto adapter = optional_adapter(run);
     switches_of(run, pointer(adapter));
     const bool bundled = adapter && adapter->has_clip_vision();
-    const mm::ClipVision tower = bundled ? mm::ClipVision(adapter->clip_vision(run.placement), adapter->config().clip_vision)
-                                         : model_of(run).clip_vision();
+    const mm::ClipVision tower =
+        bundled ? mm::ClipVision(adapter->clip_vision(run.placement), adapter->config().clip_vision)
+                : model_of(run).clip_vision();
     const std::int64_t side = tower.shape.image_size;
     const mm::ClipFeatures features = tower(run.floats("pixel_values", {kAny, 3, side, side}));
     run.output("last_hidden_state", features.last_hidden_state);
@@ -45,8 +46,10 @@ void perceiver_id(StageRun& run) {
     const mm::Switches switches = switches_of(run, pointer(adapter));
     mm::PerceiverIdConfig config;
     const bool bundled = adapter && adapter->has_perceiver_id();
-    if (bundled) config = {adapter->config().perceiver_id, adapter->config().clip_vision.hidden_size};
-    else config = model_of(run).perceiver_id_config();
+    if (bundled)
+        config = {adapter->config().perceiver_id, adapter->config().clip_vision.hidden_size};
+    else
+        config = model_of(run).perceiver_id_config();
     const at::Tensor embedding = run.floats("face_embedding", {kAny, config.shape.id_dim});
     const at::Tensor tokens =
         run.floats(tap_name(switches.id_vit_layer), {embedding.size(0), kAny, config.clip_hidden_size});
@@ -68,8 +71,7 @@ void fuse(StageRun& run) {
     const auto adapter = open_adapter(run, BaseModel::NotLoaded);
     const mm::AdapterConfig& config = adapter.config();
     const at::Tensor prompt = run.floats("prompt_embeds", {1, kAny, config.dit.text_embed_dim});
-    const at::Tensor identity =
-        run.floats("id_embeds", {kAny, config.perceiver_id.tokens, config.perceiver_id.width});
+    const at::Tensor identity = run.floats("id_embeds", {kAny, config.perceiver_id.tokens, config.perceiver_id.width});
     const at::Tensor mask = run.integers("identity_mask", {1, prompt.size(1)});
     if (at::logical_and(mask.ne(0), mask.ne(1)).any().item<bool>())
         throw EngineError(ErrorCode::InvalidRequest, "input 'identity_mask' holds a value other than 0 and 1");
@@ -85,12 +87,14 @@ void mm_tokenize(StageRun& run) {
     const mm::Switches switches = switches_of(run, pointer(adapter));
     const ModelFolder folder = model_of(run);
     std::int64_t copies = mm::PerceiverIdShape{}.tokens;
-    if (adapter) copies = adapter->config().perceiver_id.tokens;
-    else if (folder.has("id_perceiver")) copies = folder.perceiver_id_config().shape.tokens;
+    if (adapter)
+        copies = adapter->config().perceiver_id.tokens;
+    else if (folder.has("id_perceiver"))
+        copies = folder.perceiver_id_config().shape.tokens;
     if (switches.multi_ref_text == mm::MultiRefText::Stack) copies *= run.options.references;
 
-    const auto prompt = mm::tokenize_identity_prompt(folder.tokenizer(), run.options.texts.front(), switches.trigger_word,
-                                                     copies, length);
+    const auto prompt = mm::tokenize_identity_prompt(folder.tokenizer(), run.options.texts.front(),
+                                                     switches.trigger_word, copies, length);
     run.warnings.insert(run.warnings.end(), prompt.warnings.begin(), prompt.warnings.end());
     run.output("input_ids", prompt.input_ids);
     run.output("identity_mask", prompt.identity_mask);

@@ -16,8 +16,9 @@ std::int64_t padding_of(const StageRun& run, const at::Tensor& latents, const co
     if (frames < 1 || frames > 1'000'000) refuse_option("--frames", "a whole number from 1 to 1000000");
     const auto expected = cogvideox::latent_frames(frames, config);
     if (expected.total != latents.size(1))
-        refuse_option("--frames", "a length that fits the input 'latents', which has " + std::to_string(latents.size(1)) +
-                                      " latent frames where " + std::to_string(expected.total) + " are needed");
+        refuse_option("--frames", "a length that fits the input 'latents', which has " +
+                                      std::to_string(latents.size(1)) + " latent frames where " +
+                                      std::to_string(expected.total) + " are needed");
     return expected.padding;
 }
 
@@ -53,8 +54,9 @@ void image_to_video(StageRun& run) {
     const ModelFolder folder = model_of(run);
     const auto config = folder.transformer_config();
     if (!config.is_image_to_video())
-        throw EngineError(ErrorCode::InvalidRequest,
-                          "transformer/config.json: in_channels is not twice out_channels, so this is no image-to-video model");
+        throw EngineError(
+            ErrorCode::InvalidRequest,
+            "transformer/config.json: in_channels is not twice out_channels, so this is no image-to-video model");
     const std::int64_t channels = config.in_channels / 2;
     const at::Tensor latents = run.floats("latents", {1, kAny, channels, kAny, kAny});
     const VaeConfig vae = folder.vae_config();
@@ -63,8 +65,8 @@ void image_to_video(StageRun& run) {
     const at::Tensor noise = run.floats("posterior_noise", {1, channels, 1, latents.size(3), latents.size(4)});
     const Posterior posterior = folder.vae(VaeParts::Whole).encode((image * 2.0 - 1.0).unsqueeze(2));
     const at::Tensor condition =
-        cogvideox::image_latents({posterior.mean, posterior.logvar, noise}, {vae.scaling_factor, vae.invert_scale_latents},
-                                 latents.size(1), run.placement.dtype);
+        cogvideox::image_latents({posterior.mean, posterior.logvar, noise},
+                                 {vae.scaling_factor, vae.invert_scale_latents}, latents.size(1), run.placement.dtype);
     generate(run, folder, latents, condition);
 }
 

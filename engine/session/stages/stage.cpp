@@ -25,8 +25,8 @@ bool fits(at::IntArrayRef actual, at::IntArrayRef wanted) {
 }  // namespace
 
 void refuse_input(const std::string& name, const at::Tensor& tensor, const std::string& wanted) {
-    throw EngineError(ErrorCode::ShapeMismatch,
-                      "input '" + name + "' has the shape " + formats::shape_text(tensor.sizes()) + ", wanted is " + wanted);
+    throw EngineError(ErrorCode::ShapeMismatch, "input '" + name + "' has the shape " +
+                                                    formats::shape_text(tensor.sizes()) + ", wanted is " + wanted);
 }
 
 void refuse_option(const std::string& option, const std::string& wanted) {
@@ -41,7 +41,8 @@ std::size_t StageInputs::rank(const std::string& name) const {
 const at::Tensor& StageInputs::find(const std::string& name, at::IntArrayRef shape) const {
     const auto found = tensors_.find(name);
     if (found == tensors_.end())
-        throw EngineError(ErrorCode::MissingTensor, "input '" + name + "' is missing in '" + escape_for_message(origin_) + "'");
+        throw EngineError(ErrorCode::MissingTensor,
+                          "input '" + name + "' is missing in '" + escape_for_message(origin_) + "'");
     if (!fits(found->second.sizes(), shape)) refuse_input(name, found->second, pattern_text(shape));
     return found->second;
 }

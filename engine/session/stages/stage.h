@@ -51,7 +51,9 @@ struct StageRun {
     TensorMap outputs;
     std::vector<std::string> warnings;
 
-    at::Tensor floats(const std::string& name, at::IntArrayRef shape) const { return inputs.floats(name, shape, placement); }
+    at::Tensor floats(const std::string& name, at::IntArrayRef shape) const {
+        return inputs.floats(name, shape, placement);
+    }
     at::Tensor integers(const std::string& name, at::IntArrayRef shape) const {
         return inputs.integers(name, shape, placement);
     }

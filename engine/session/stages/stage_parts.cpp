@@ -55,7 +55,8 @@ at::Tensor prompt_rows(const StageRun& run, const Guidance& guidance, std::int64
     return at::cat({run.floats("negative_prompt_embeds", {1, positive.size(1), width}), positive});
 }
 
-at::Tensor decoded_frames(const StageRun& run, const ModelFolder& folder, const at::Tensor& latents, std::int64_t padding) {
+at::Tensor decoded_frames(const StageRun& run, const ModelFolder& folder, const at::Tensor& latents,
+                          std::int64_t padding) {
     const VaeConfig config = folder.vae_config();
     const cogvideox::LatentScale scale{config.scaling_factor, config.invert_scale_latents};
     const CogVideoXVae vae = folder.vae(VaeParts::DecoderOnly);

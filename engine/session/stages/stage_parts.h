@@ -29,6 +29,7 @@ NoiseSource noise_from_inputs(const StageRun& run, int steps, at::IntArrayRef sa
 at::Tensor prompt_rows(const StageRun& run, const Guidance& guidance, std::int64_t width);
 
 // Latents [1, F, C, h, w] as the sampler left them -> [T, 3, H, W] in 0..1, float32.
-at::Tensor decoded_frames(const StageRun& run, const ModelFolder& folder, const at::Tensor& latents, std::int64_t padding);
+at::Tensor decoded_frames(const StageRun& run, const ModelFolder& folder, const at::Tensor& latents,
+                          std::int64_t padding);
 
 }  // namespace mirror::engine::stages
