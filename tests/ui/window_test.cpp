@@ -2,6 +2,7 @@
 
 #include <QAbstractSpinBox>
 #include <QApplication>
+#include <QClipboard>
 #include <QComboBox>
 #include <QDropEvent>
 #include <QLabel>
@@ -131,6 +132,11 @@ private Q_SLOTS:
         WindowFixture f;
         f.finishTake(Qt::red);
         const auto first = f.client.request.sampling.seed;
+        QCOMPARE(f.window.shot().seed().seed(), first);  // What is shown is what was used.
+        f.window.generate();
+        QVERIFY(f.client.request.sampling.seed != first);
+        f.client.begin();
+        f.client.fail(ErrorCode::Internal, "Stopped.");
         f.window.shot().seed().setSeed(first + 1);
         f.window.shot().seed().setLocked(true);
         f.window.generate();
@@ -148,6 +154,22 @@ private Q_SLOTS:
         QDropEvent drop(QPointF(400, 400), Qt::CopyAction, &mime, Qt::LeftButton, Qt::NoModifier);
         QApplication::sendEvent(&f.window, &drop);
         QCOMPARE(f.client.askedPhotos, QStringList({"/p/a.jpg", "/p/b.jpg"}));
+    }
+
+    void picturesArePastedAsPhotographsWhereverTheCursorIs() {
+        WindowFixture f;
+        f.window.show();
+        QVERIFY(QTest::qWaitForWindowActive(&f.window));
+        f.window.shot().prompt().setFocus();
+        QImage picture(20, 20, QImage::Format_RGB888);
+        picture.fill(Qt::yellow);
+        QGuiApplication::clipboard()->setImage(picture);
+        QTest::keyClick(&f.window.shot().prompt(), Qt::Key_V, Qt::ControlModifier);
+        QTRY_COMPARE(f.client.askedPhotos.size(), 1);
+        QGuiApplication::clipboard()->setText("a man img");
+        QTest::keyClick(&f.window.shot().prompt(), Qt::Key_V, Qt::ControlModifier);
+        QCOMPARE(f.window.shot().prompt().toPlainText(), QString("a man img"));
+        QCOMPARE(f.client.askedPhotos.size(), 1);
     }
 
     void progressIsShownInWords() {

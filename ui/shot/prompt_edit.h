@@ -2,13 +2,13 @@
 
 // The prompt with its trigger and class word marked. Tab leaves it; files dropped on it belong to somebody else.
 
-#include <QPlainTextEdit>
+#include <QTextEdit>
 
 class QSyntaxHighlighter;
 
 namespace mirror::ui {
 
-class PromptEdit : public QPlainTextEdit {
+class PromptEdit : public QTextEdit {
     Q_OBJECT
 
 public:
@@ -18,10 +18,14 @@ public:
     void setMarked();
 
 protected:
+    // A picture in the clipboard is for the window: only what this field can take is pasted here.
+    bool event(QEvent* event) override;
     void changeEvent(QEvent* event) override;
     bool canInsertFromMimeData(const QMimeData* source) const override;
 
 private:
+    void spaceLines();
+
     QSyntaxHighlighter* marker_ = nullptr;  // Belongs to the document.
 };
 

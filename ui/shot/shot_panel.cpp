@@ -180,8 +180,8 @@ void ShotPanel::connectFields() {
         refreshHints();
         Q_EMIT changed();
     };
-    connect(prompt_, &QPlainTextEdit::textChanged, this, tell);
-    connect(negative_, &QPlainTextEdit::textChanged, this, tell);
+    connect(prompt_, &QTextEdit::textChanged, this, tell);
+    connect(negative_, &QTextEdit::textChanged, this, tell);
     connect(negativeChip_, &QPushButton::toggled, this, [this](bool open) {
         negative_->setVisible(open || !negative_->toPlainText().isEmpty());
         if (open) negative_->setFocus();

@@ -42,9 +42,9 @@ QComboBox::drop-down { border: none; width: 15px; subcontrol-position: center ri
 QComboBox::down-arrow { image: url(:/icons/chevron-{shade}.svg); width: 8px; height: 8px; }
 QComboBox QAbstractItemView { background: {raised}; border: 1px solid {line}; color: {text}; outline: none; padding: 3px;
     selection-background-color: {accent}; selection-color: {onaccent}; }
-QPlainTextEdit { background: {field}; border: 1px solid {line}; border-radius: 5px; padding: 4px 5px; color: {text};
+QTextEdit { background: {field}; border: 1px solid {line}; border-radius: 5px; padding: 4px 5px; color: {text};
     selection-background-color: {accent}; selection-color: {onaccent}; }
-QPlainTextEdit:focus { border-color: {accent}; }
+QTextEdit:focus { border-color: {accent}; }
 )";
 
 constexpr const char* kSliders = R"(

@@ -141,11 +141,12 @@ void MainWindow::chooseModel(const QString& folder) {
 
 void MainWindow::generate() {
     shot_->seed().commit();
-    const ShotDraft draft = shot_->draft();
-    if (takes_->isBusy() || !ShotRules::objection(draft, *model_, *photos_).isEmpty()) return;
+    if (takes_->isBusy() || !ShotRules::objection(shot_->draft(), *model_, *photos_).isEmpty()) return;
     people_->showMessage({});
+    if (!shot_->seed().isLocked() && shot_->seed().seed() == usedSeed_) shot_->seed().roll();
+    const ShotDraft draft = shot_->draft();
+    usedSeed_ = draft.seed;
     takes_->start(requestOf(draft, *model_, *photos_, place_));
-    if (!shot_->seed().isLocked()) shot_->seed().roll();
 }
 
 void MainWindow::cancel() { takes_->cancel(); }

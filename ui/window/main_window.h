@@ -99,7 +99,8 @@ private:
     TopBar* bar_;
     StatusLine* status_;
     QSplitter* columns_;
-    QString savedAs_;  // Where the clip that is shown was saved; empty if it was not.
+    std::optional<std::uint64_t> usedSeed_;  // Of the last take: the next one has another unless the seed is locked.
+    QString savedAs_;                        // Where the clip that is shown was saved; empty if it was not.
 };
 
 }  // namespace mirror::ui

@@ -41,6 +41,7 @@ void TopBar::setTake(const QString& words) { take_->setText(words.isEmpty() ? QS
 void TopBar::setPlace(const QString& device, const QString& model) {
     device_->setText(device);
     model_->setText(model);
+    model_->setVisible(!model.isEmpty());
 }
 
 }  // namespace mirror::ui
