@@ -43,17 +43,18 @@ void ThreeStreamBlock::run(ForwardState& state, at::Tensor& face, const at::Tens
     if (terms_.face_stream) rows.face = modulated;
     const bool raw = terms_.cross_attention && switches_.ca_input == CaInput::Raw;
     const Streams attended = attend(rows, state.rotary, cross_keys(raw ? face_tokens.expand_as(face) : modulated));
-    state.text = add_gated(state.text, first.text.gate, attended.text);
-    state.video = add_gated(state.video, first.video.gate, attended.video);
+    // The same calls as the base block's, so that text and video rows round alike on every device.
+    const auto text =
+        cogvideox::add_gated_and_modulate(state.text, first.text.gate, attended.text, block_.norm2.norm, second.text);
+    const auto video = cogvideox::add_gated_and_modulate(state.video, first.video.gate, attended.video,
+                                                         block_.norm2.norm, second.video);
     if (terms_.face_stream) face = add_gated(face, chunk(face_factors, ModulationChunk::Gate1), attended.face);
 
-    rows = {modulate(state.text, block_.norm2.norm, second.text),
-            {},
-            modulate(state.video, block_.norm2.norm, second.video)};
+    rows = {text.modulated, {}, video.modulated};
     if (terms_.face_stream) rows.face = modulate_face(face, face_factors, 2);
     const Streams fed = feed_forward(rows);
-    state.text = add_gated(state.text, second.text.gate, fed.text);
-    state.video = add_gated(state.video, second.video.gate, fed.video);
+    state.text = add_gated(text.residual, second.text.gate, fed.text);
+    state.video = add_gated(video.residual, second.video.gate, fed.video);
     if (terms_.face_stream) face = add_gated(face, chunk(face_factors, ModulationChunk::Gate2), fed.face);
 }
 
