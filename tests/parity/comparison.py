@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
 
 # In 16 bit two correct orders of the same arithmetic differ in their last bits; the size of the error must agree.
 ROUNDING_FACTOR = 1.25
+
+
+Tensors = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,24 @@ def rounding(
     return Row(
         subject.stage, subject.case, subject.dtype, output, largest, relative, rule, passed, f"rms ratio {ratio:.3f}"
     )
+
+
+def judged(subject: Subject, got: Tensors, exact: Tensors, published: Tensors, tolerance: float) -> Iterator[Row]:
+    """Every output of the reference, by the rule of the dtype; and no output that the reference has not."""
+    for name, want in exact.items():
+        if subject.dtype == "fp32":
+            yield within(subject, name, got.get(name), want, tolerance)
+        else:
+            yield rounding(subject, name, got.get(name), published[name], want)
+    for name in sorted(set(got) - set(exact)):
+        yield subject.fail(name, "an output that should not be there")
+
+
+def joined(results: Iterable[Tensors]) -> Tensors:
+    """The same outputs of several calls, stacked; one that a call lacks is left out."""
+    every = list(results)
+    names = [name for name in every[0] if all(name in outputs for outputs in every)]
+    return {name: torch.stack([outputs[name] for outputs in every]) for name in names}
 
 
 _COLUMNS = ("stage", "case", "dtype", "output", "max abs", "relative", "tolerance", "result", "note")

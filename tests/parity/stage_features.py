@@ -11,7 +11,7 @@ import torch
 from tests.parity import adapter_files, fill, mirror_models
 from tests.parity.adapter_files import Adapter, Sizes, Switch
 from tests.parity.case import DTYPES, Case, Context
-from tests.parity.comparison import Row, Subject, equal, rounding, within
+from tests.parity.comparison import Row, Subject, equal, judged
 from tests.parity.mirror_models import Reference
 
 TOLERANCE = 2e-5
@@ -67,17 +67,6 @@ def bench(setting: Setting, context: Context, dtype: torch.dtype) -> Bench:
     path = context.store.folder(f"adapter-{label}", lambda place: adapter.save(place / "adapter.safetensors"))
     adapter.switches = {**setting.filed, **setting.given}
     return Bench(setting, folder, plain_folder, path / "adapter.safetensors", adapter)
-
-
-def judged(subject: Subject, got: Tensors, exact: Tensors, published: Tensors, tolerance: float) -> Iterable[Row]:
-    """Every output of the reference, by the rule of the dtype; and no output that the reference has not."""
-    for name, want in exact.items():
-        if subject.dtype == "fp32":
-            yield within(subject, name, got.get(name), want, tolerance)
-        else:
-            yield rounding(subject, name, got.get(name), published[name], want)
-    for name in sorted(set(got) - set(exact)):
-        yield subject.fail(name, "an output that should not be there")
 
 
 def _pixels(setting: Setting) -> Tensors:

@@ -11,10 +11,11 @@ from diffusers import AutoencoderKLCogVideoX
 
 from tests.parity import checkpoints, fill
 from tests.parity.case import DTYPES, Case, Context
-from tests.parity.comparison import Row, Subject, equal
+from tests.parity.comparison import Row, Subject, equal, joined, judged
 from tests.parity.mirror_models import Reference
 from tests.parity.mirror_reference import Denoising, Person, Prompts, Sampling
-from tests.parity.stage_features import Setting, Tensors, bench, id_embeds, judged
+from tests.parity.stage_features import Setting, Tensors, bench, id_embeds
+from tests.parity.stage_pipelines import GENERATIONS
 
 STEP_TOLERANCE = 2e-5
 LOOP_TOLERANCE = 1e-3
@@ -169,12 +170,12 @@ LOOPS = (
 )
 
 
-def _loop_inputs(loop: Loop) -> Tensors:
+def _loop_inputs(loop: Loop, generation: int) -> Tensors:
     setting, dit = loop.setting, loop.setting.sizes.dit
     size = (1, loop.frames, dit.in_channels, 4, 6)
     text = (1, dit.max_text_seq_length, dit.text_embed_dim)
     inputs = {
-        "latents": fill.tensor("input.latents", size),
+        "latents": fill.tensor(f"input.latents.{generation}", size),
         "prompt_embeds": fill.tensor("input.prompt_embeds", text),
         "id_embeds": id_embeds(setting),
         "face_tokens": _face_tokens(setting),
@@ -184,7 +185,7 @@ def _loop_inputs(loop: Loop) -> Tensors:
     if loop.merge_step > 0:
         inputs["plain_prompt_embeds"] = fill.tensor("input.plain_prompt_embeds", text)
     if loop.sampler == "dpm":
-        inputs["noises"] = fill.tensor("noises", (loop.steps, 2, *size))
+        inputs["noises"] = fill.tensor(f"noises.{generation}", (loop.steps, 2, *size))
     return inputs
 
 
@@ -224,13 +225,16 @@ def _check_loop(loop: Loop, context: Context, subject: Subject) -> Iterable[Row]
     dtype = DTYPES[subject.dtype]
     ready = bench(loop.setting, context, dtype)
     folder = _loop_folder(loop, ready.folder, context, dtype)
-    inputs = _rounded(_loop_inputs(loop), dtype)
+    given = [_rounded(_loop_inputs(loop, generation), dtype) for generation in range(GENERATIONS[subject.dtype])]
     options = [*ready.options, "--dtype", subject.dtype, "--sampler", loop.sampler, "--steps", str(loop.steps)]
     options += ["--guidance", str(loop.guidance), *(["--dynamic-cfg"] if loop.dynamic else [])]
-    got = context.program.outputs("mm-t2v", folder, inputs, options)
-    exact = _denoised(loop, Reference(folder, ready.adapter, torch.float32), inputs)
-    published = exact if dtype == torch.float32 else _denoised(loop, Reference(folder, ready.adapter, dtype), inputs)
-    yield from judged(subject, got, exact, published, LOOP_TOLERANCE)
+
+    def reference(precision: torch.dtype) -> Tensors:
+        return joined(_denoised(loop, Reference(folder, ready.adapter, precision), inputs) for inputs in given)
+
+    got = joined(context.program.outputs("mm-t2v", folder, inputs, options) for inputs in given)
+    exact = reference(torch.float32)
+    yield from judged(subject, got, exact, exact if dtype == torch.float32 else reference(dtype), LOOP_TOLERANCE)
 
 
 def cases() -> list[Case]:

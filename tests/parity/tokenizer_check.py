@@ -2,8 +2,8 @@
 
 Usage: python tokenizer_check.py TOKENIZE_LINES_PROGRAM [SPIECE_MODEL...]
 
-Without a model: the two of resources/tokenizers, and vocabularies made here with user-defined pieces, with byte fallback,
-with rounding-sensitive scores, and with white space kept as it is.
+Without a model: the two of resources/tokenizers, and vocabularies made here with user-defined pieces, byte fallback,
+rounding-sensitive scores, and white space kept as it is.
 """
 
 import random
