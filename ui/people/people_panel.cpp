@@ -152,7 +152,8 @@ QString PeoplePanel::remark() const {
     if (!entry || !entry->photo) return {};
     const int faces = static_cast<int>(entry->photo->found.faces.size());
     if (faces == 0) return tr("No face was found in this photograph: remove it or take another.");
-    if (faces > 1) return tr("%1 faces: click the person, or press 1 to %2.").arg(faces).arg(std::min(faces, 9));
+    if (faces == 2) return tr("Two faces: click the person, or press 1 or 2.");
+    if (faces > 2) return tr("%1 faces: click the person, or press 1 to %2.").arg(faces).arg(std::min(faces, 9));
     return {};
 }
 

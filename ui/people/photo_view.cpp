@@ -15,9 +15,10 @@ namespace mirror::ui {
 namespace {
 
 constexpr double kCorner = 5;
-constexpr double kFlattest = 0.6;  // Height over width of the view, between these whatever the photograph is.
+constexpr double kFlattest = 0.45;  // Height over width of the view, between these whatever the photograph is.
 constexpr double kTallest = 1.15;
-constexpr double kLandmarkRadius = 3.2;
+constexpr double kLandmarkRadius = 3.2;   // Of a large face; smaller ones have smaller dots.
+constexpr double kLandmarkShare = 0.055;  // Of the width of the box.
 
 }  // namespace
 
@@ -172,10 +173,11 @@ void PhotoView::drawFace(QPainter& painter, int face) const {
 }
 
 void PhotoView::drawLandmarks(QPainter& painter, const FaceBox& face) const {
-    painter.setPen(QPen(QColor(20, 22, 25), 1.2));
+    const double radius = std::clamp(boxRect(face).width() * kLandmarkShare, 1.2, kLandmarkRadius);
+    painter.setPen(QPen(QColor(20, 22, 25), std::min(1.2, radius / 2)));
     painter.setBrush(Qt::white);
     for (const Point& point : face.landmarks) {
-        painter.drawEllipse(viewFromPhoto({point.x, point.y}), kLandmarkRadius, kLandmarkRadius);
+        painter.drawEllipse(viewFromPhoto({point.x, point.y}), radius, radius);
     }
 }
 

@@ -42,6 +42,7 @@ TransportBar::TransportBar(FramePlayer& player, QWidget* parent)
     upper->setSpacing(10);
     upper->addWidget(makeLabel(tr("frame"), Ink::Dim, TextSize::Text));
     upper->addWidget(slider_, 1);
+    count_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     upper->addWidget(count_);
 
     auto* left = new QHBoxLayout;
@@ -110,6 +111,9 @@ void TransportBar::refreshFrames() {
         slider_->setRange(0, std::max(0, player_.count() - 1));
     }
     slider_->setEnabled(player_.count() > 1);
+    // As wide as its widest text, so that the slider keeps its length while the clip plays.
+    const QString widest = tr("%1 / %2").arg(player_.count()).arg(player_.count());
+    count_->setMinimumWidth(count_->fontMetrics().horizontalAdvance(widest) + 1);
     buttons_->setEnabled(some);
     refreshPlace();
 }

@@ -35,6 +35,7 @@ ViewerPanel::ViewerPanel(QWidget* parent)
     header().addWidget(state_);
     header().addStretch();
     header().addWidget(remark_);
+    header().addSpacing(6);  // To the margin of text; the header's own is that of its buttons.
     body().addWidget(canvas_, 1);
     body().addWidget(line_);
     body().addWidget(transport_);
