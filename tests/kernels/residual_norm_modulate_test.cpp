@@ -15,6 +15,9 @@ namespace {
 using testing::deterministic;
 using testing::deterministic_input;
 
+// Before any other call that reaches libtorch, as in the programs.
+const PluginReport kPlugin = load_cuda_plugin();
+
 struct Shape {
     std::int64_t batch, rows, width;
 };
@@ -81,8 +84,7 @@ TEST_P(ResidualNormModulate, ReferenceRoundsWhereTheSeparateOperatorsDoInBfloat1
 }
 
 TEST_P(ResidualNormModulate, CudaKernelEqualsTheReference) {
-    const auto plugin = load_cuda_plugin();
-    if (plugin.state != PluginState::Loaded) GTEST_SKIP() << plugin.detail;
+    if (kPlugin.state != PluginState::Loaded) GTEST_SKIP() << kPlugin.detail;
     for (const auto type : {at::kFloat, at::kBFloat16}) {
         const auto input = input_of(GetParam(), type);
         ResidualNormModulateInput moved;
