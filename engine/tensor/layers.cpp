@@ -1,5 +1,10 @@
 #include "engine/tensor/layers.h"
 
+#include <optional>
+
+#include "engine/tensor/cpu_attention.h"
+#include "engine/tensor/cpu_rows.h"
+
 namespace mirror::engine {
 
 Linear::Linear(const WeightScope& weights, std::int64_t inputs, std::int64_t outputs, Bias with_bias)
@@ -28,6 +33,8 @@ at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
 
 at::Tensor quick_gelu(const at::Tensor& x) { return x * at::sigmoid(1.702 * x); }
 
+at::Tensor gelu_tanh(at::Tensor&& x) { return gelu_tanh_on_cpu(x) ? x : at::gelu(x, "tanh"); }
+
 at::Tensor split_heads(const at::Tensor& x, std::int64_t heads) {
     return x.unflatten(2, {heads, x.size(2) / heads}).transpose(1, 2);
 }
@@ -35,6 +42,7 @@ at::Tensor split_heads(const at::Tensor& x, std::int64_t heads) {
 at::Tensor merge_heads(const at::Tensor& x) { return x.transpose(1, 2).flatten(2); }
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias) {
+    if (cpu_attention_takes(q, k, v, bias)) return cpu_attention(q, k, v, bias);
     return at::scaled_dot_product_attention(q, k, v, bias.defined() ? std::optional<at::Tensor>(bias) : std::nullopt);
 }
 

@@ -96,7 +96,7 @@ Heads Block::normalise_heads(const Heads& projected) const {
 
 at::Tensor Block::project_out(const at::Tensor& attended) const { return to_out(merge_heads(attended)); }
 
-at::Tensor Block::feed_forward(const at::Tensor& rows) const { return ff_out(at::gelu(ff_in(rows), "tanh")); }
+at::Tensor Block::feed_forward(const at::Tensor& rows) const { return ff_out(gelu_tanh(ff_in(rows))); }
 
 Heads rotate_heads(const Heads& heads, const RotaryTable& rotary, std::int64_t first_row) {
     return {rotate(heads.query, rotary, first_row), rotate(heads.key, rotary, first_row), heads.value};

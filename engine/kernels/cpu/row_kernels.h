@@ -1,0 +1,42 @@
+#pragma once
+
+// Steps between the matrix products of a transformer block, one pass over the rows each, in vectors of 16 floats.
+// Compiled for AVX2 and for AVX-512; which of them runs is asked once. Values are float32 inside; T is float or
+// std::uint16_t (bfloat16 bits).
+
+#include <cstdint>
+
+namespace mirror::kernels {
+
+// [batch, heads, rows, head_size]; strides in elements, the last index is dense in both tensors.
+template <typename T>
+struct RotateHeads {
+    const T* input = nullptr;
+    T* output = nullptr;
+    std::int64_t input_strides[3] = {};
+    std::int64_t output_strides[3] = {};
+    std::int64_t heads = 0;
+    std::int64_t rows = 0;
+    std::int64_t head_size = 0;
+    std::int64_t first_row = 0;  // Rows before are copied.
+    const float* cos = nullptr;  // [rows - first_row, head_size]
+    const float* sin = nullptr;
+};
+
+// The kernels of one instruction set; ranges make them easy to run on several threads.
+struct RowKernels {
+    // x = gelu(x), the tanh form, to well below a rounding of bfloat16.
+    void (*gelu_tanh_bf16)(std::uint16_t* values, std::int64_t count);
+    // Pairs (a, b) become (a cos - b sin, b cos + a sin), rounded as separate operators round; positions count batch *
+    // rows.
+    void (*rotate_bf16)(const RotateHeads<std::uint16_t>& call, std::int64_t begin, std::int64_t end);
+    void (*rotate_float)(const RotateHeads<float>& call, std::int64_t begin, std::int64_t end);
+};
+
+// Head sizes must be multiples of this.
+inline constexpr std::int64_t kRowKernelLanes = 16;
+
+// Null where the processor has neither AVX2 nor AVX-512.
+const RowKernels* row_kernels();
+
+}  // namespace mirror::kernels

@@ -1,0 +1,7 @@
+#include "engine/kernels/cpu/row_kernels.h"
+
+namespace mirror::kernels::avx512 {
+
+#include "engine/kernels/cpu/row_kernels_body.h"
+
+}  // namespace mirror::kernels::avx512
