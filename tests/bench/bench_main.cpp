@@ -1,12 +1,17 @@
-// Times one case and prints one JSON object: {"case", "dtype", "threads", "seconds": [...], "peak_mib"}.
+// Times one case and prints one JSON object: {"case", "dtype", "threads", "seconds": [...],
+// "cpu_seconds": [...], "peak_mib"}. Processor time says more than the clock on a machine that others use, with one
+// thread.
 
 #include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
 #include <sys/resource.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <string>
+#include <vector>
 
 #include "tests/bench/bench_cases.h"
 
@@ -14,10 +19,33 @@ namespace {
 
 using namespace mirror::engine;
 
-double seconds_of(const std::function<at::Tensor()>& run) {
-    const auto start = std::chrono::steady_clock::now();
-    run();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+struct Times {
+    std::vector<double> seconds;
+    std::vector<double> cpu_seconds;
+};
+
+double cpu_now() {
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+Times time_runs(const std::function<at::Tensor()>& run, int repeats) {
+    Times times;
+    for (int i = 0; i < repeats; ++i) {
+        const auto start = std::chrono::steady_clock::now();
+        const double cpu_start = cpu_now();
+        run();
+        times.cpu_seconds.push_back(cpu_now() - cpu_start);
+        times.seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    return times;
+}
+
+std::string list_of(const std::vector<double>& values) {
+    std::string text;
+    for (const double value : values) text += (text.empty() ? "" : ", ") + std::to_string(value);
+    return "[" + text + "]";
 }
 
 long peak_mib() {
@@ -28,7 +56,8 @@ long peak_mib() {
 
 int usage() {
     std::fprintf(stderr, "usage: mirror_bench CASE fp32|bf16 REPEATS THREADS\n");
-    for (const auto& entry : bench::bench_cases()) std::fprintf(stderr, "  %-12s %s\n", entry.name.c_str(), entry.what.c_str());
+    for (const auto& entry : bench::bench_cases())
+        std::fprintf(stderr, "  %-12s %s\n", entry.name.c_str(), entry.what.c_str());
     return 2;
 }
 
@@ -42,12 +71,15 @@ int main(int argc, char** argv) {
     at::set_num_threads(std::atoi(argv[4]));
     for (const auto& entry : bench::bench_cases()) {
         if (entry.name != name) continue;
+        const c10::InferenceMode inference;
         const auto run = entry.prepare({dtype == "bf16" ? at::kBFloat16 : at::kFloat, at::kCPU});
         run();
-        std::printf("{\"case\": \"%s\", \"dtype\": \"%s\", \"threads\": %d, \"seconds\": [", name.c_str(), dtype.c_str(),
-                    at::get_num_threads());
-        for (int i = 0; i < repeats; ++i) std::printf("%s%.6f", i == 0 ? "" : ", ", seconds_of(run));
-        std::printf("], \"peak_mib\": %ld}\n", peak_mib());
+        const Times times = time_runs(run, repeats);
+        std::printf(
+            "{\"case\": \"%s\", \"dtype\": \"%s\", \"threads\": %d, \"seconds\": %s, \"cpu_seconds\": %s, "
+            "\"peak_mib\": %ld}\n",
+            name.c_str(), dtype.c_str(), at::get_num_threads(), list_of(times.seconds).c_str(),
+            list_of(times.cpu_seconds).c_str(), peak_mib());
         return 0;
     }
     return usage();

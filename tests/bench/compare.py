@@ -69,30 +69,32 @@ def peer(case, dtype, threads, repeats):
         "dit-small": lambda: dit_run(torch, kind, 12, 12, 5, 48, 64),
         "vae-decode": lambda: vae_run(torch, kind),
     }[case]()
-    seconds = []
+    seconds, cpu_seconds = [], []
     with torch.inference_mode():
         run()
         for _ in range(repeats):
-            start = time.perf_counter()
+            start, cpu_start = time.perf_counter(), time.process_time()
             run()
+            cpu_seconds.append(time.process_time() - cpu_start)
             seconds.append(time.perf_counter() - start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(json.dumps({"case": case, "dtype": dtype, "threads": threads, "seconds": seconds, "peak_mib": peak}))
+    times = {"seconds": seconds, "cpu_seconds": cpu_seconds}
+    print(json.dumps({"case": case, "dtype": dtype, "threads": threads, **times, "peak_mib": peak}))
 
 
-def measured(command):
-    environment = dict(os.environ, OMP_NUM_THREADS="2")
+def measured(command, threads):
+    environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
     output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
     return json.loads(output.strip().splitlines()[-1])
 
 
-def compare(program, case, dtype, rounds, repeats, threads):
+def compare(program, case, dtype, rounds, repeats, threads, clock):
     ours, theirs = [], []
     for _ in range(rounds):
-        ours.append(measured([program, case, dtype, str(repeats), str(threads)]))
-        theirs.append(measured([sys.executable, __file__, "--peer", case, dtype, str(threads), str(repeats)]))
-    own = [second for run in ours for second in run["seconds"]]
-    other = [second for run in theirs for second in run["seconds"]]
+        ours.append(measured([program, case, dtype, str(repeats), str(threads)], threads))
+        theirs.append(measured([sys.executable, __file__, "--peer", case, dtype, str(threads), str(repeats)], threads))
+    own = [second for run in ours for second in run[clock]]
+    other = [second for run in theirs for second in run[clock]]
     ratio = statistics.median(other) / statistics.median(own)
     print(
         f"| {case} | {dtype} | {statistics.median(own):.3f} | {min(own):.3f}-{max(own):.3f} "
@@ -112,12 +114,14 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--cpu-time", action="store_true", help="compare processor time: steadier on a busy machine")
     options = parser.parse_args()
     print("| case | dtype | engine s (median) | spread | published Python s | ratio | engine MiB | Python MiB |")
     print("|---|---|---|---|---|---|---|---|")
+    clock = "cpu_seconds" if options.cpu_time else "seconds"
     for case in options.case or CASES:
         for dtype in options.dtype or ("fp32", "bf16"):
-            compare(options.program, case, dtype, options.rounds, options.repeats, options.threads)
+            compare(options.program, case, dtype, options.rounds, options.repeats, options.threads, clock)
 
 
 if __name__ == "__main__":
