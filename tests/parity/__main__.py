@@ -32,7 +32,7 @@ from tests.parity import (
 )
 from tests.parity.case import Case, Context
 from tests.parity.checkpoints import Store
-from tests.parity.comparison import Row, table
+from tests.parity.comparison import Row, markdown_table, table
 from tests.parity.program import Program
 
 _MODULES = (
@@ -113,7 +113,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="parity-models-") as root:
         rows = list(_run(names, options.binary.resolve(), Path(root), options.jobs))
     failed = [row for row in rows if not row.passed]
-    print(table(failed if options.failures else rows, options.markdown))
+    print((markdown_table if options.markdown else table)(failed if options.failures else rows))
     print(f"\n{len(rows)} comparisons, {len(failed)} failed, {time.monotonic() - start:.0f} s")
     return 1 if failed or not rows else 0
 

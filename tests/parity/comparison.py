@@ -143,16 +143,14 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def table(rows: Iterable[Row], markdown: bool = False) -> str:
-    """All lines, aligned; as a markdown table if wanted."""
+def table(rows: Iterable[Row]) -> str:
+    """All lines, aligned."""
     cells = [_COLUMNS, *(_cells(row) for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(_COLUMNS))]
-    edge = "|" if markdown else ""
-    joint = " | " if markdown else "  "
+    lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
+    return "\n".join([lines[0], "-" * sum(widths), *lines[1:]])
 
-    def text(line: tuple[str, ...]) -> str:
-        padded = joint.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        return f"{edge} {padded} {edge}" if markdown else padded.rstrip()
 
-    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|" if markdown else "-" * len(text(_COLUMNS))
-    return "\n".join([text(cells[0]), rule, *(text(line) for line in cells[1:])])
+def markdown_table(rows: Iterable[Row]) -> str:
+    lines = [_COLUMNS, ("---",) * len(_COLUMNS), *(_cells(row) for row in rows)]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
