@@ -232,7 +232,7 @@ TEST_F(SessionTest, AWeightThatIsNoNumberIsNamed) {
         {"text_encoder/model.safetensors", "encoder.final_layer_norm.weight"},
         {"vae/diffusion_pytorch_model.safetensors", "decoder.conv_out.conv.bias"},
         {"image_encoder/model.safetensors", "post_layernorm.weight"},
-        {"recognizer/model.safetensors", "stem.weight"},
+        {"recognizer/model.safetensors", "head.weight"},
         {"adapter/adapter.safetensors", "fuse.mlp1.norm.weight"},
     };
     for (const auto& [weights_file, name] : weights) {
