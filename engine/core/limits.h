@@ -16,6 +16,13 @@ inline constexpr std::uint64_t kShardIndexBytes = 64u << 20;
 inline constexpr std::uint64_t kConfigBytes = 4u << 20;
 inline constexpr std::size_t kJsonDepth = 64;
 
+inline constexpr std::size_t kArchiveEntries = 100'000;
+inline constexpr std::size_t kPickleBytes = 16u << 20;
+inline constexpr std::size_t kPickleStack = 1'000'000;
+inline constexpr std::size_t kPickleMemo = 1'000'000;
+inline constexpr std::size_t kPickleValues = 1'000'000;
+inline constexpr std::size_t kPickleDepth = 32;  // Dictionaries within dictionaries.
+
 inline constexpr std::int64_t kPhotographSide = 65'535;
 inline constexpr std::int64_t kPhotographPixels = std::int64_t{1} << 28;  // 1 GiB with four bytes a pixel.
 inline constexpr std::int64_t kPhotographFileBytes = std::int64_t{1} << 30;

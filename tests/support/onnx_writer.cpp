@@ -1,0 +1,97 @@
+#include "tests/support/onnx_writer.h"
+
+#include <cstring>
+
+namespace mirror::testing {
+namespace {
+
+constexpr int kFloat = 1;
+constexpr int kInt64 = 7;
+
+std::string varint(std::uint64_t value) {
+    std::string bytes;
+    for (; value >= 0x80; value >>= 7) bytes += static_cast<char>(0x80 | (value & 0x7f));
+    return bytes += static_cast<char>(value);
+}
+
+std::string number(int field, std::int64_t value) {
+    return varint(static_cast<std::uint64_t>(field) << 3).append(varint(static_cast<std::uint64_t>(value)));
+}
+
+std::string message(int field, const std::string& body) {
+    return varint(static_cast<std::uint64_t>(field) << 3 | 2).append(varint(body.size())).append(body);
+}
+
+std::string integers_attribute(const std::string& name, const std::vector<std::int64_t>& values) {
+    std::string body = message(1, name);
+    for (const std::int64_t value : values) body += number(8, value);
+    return message(5, body.append(number(20, 7)));  // INTS
+}
+
+std::string value_info(const std::string& name, const std::vector<std::int64_t>& shape) {
+    std::string dimensions;
+    for (const std::int64_t size : shape) dimensions += message(1, number(1, size));
+    const std::string tensor = number(1, kFloat).append(shape.empty() ? std::string() : message(2, dimensions));
+    return message(1, name).append(message(2, message(1, tensor)));
+}
+
+template <typename T>
+std::string raw(const std::vector<T>& values) {
+    std::string bytes(values.size() * sizeof(T), '\0');
+    if (!values.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
+    return bytes;
+}
+
+}  // namespace
+
+OnnxWriter::OnnxWriter(const std::vector<std::int64_t>& input_shape)
+    : inputs_(message(11, value_info("input", input_shape))) {}
+
+std::string OnnxWriter::convolution(const std::string& from, std::int64_t stride,
+                                    const std::vector<std::vector<float>>& weights, const std::vector<float>& bias) {
+    std::vector<float> flat;
+    for (const auto& row : weights) flat.insert(flat.end(), row.begin(), row.end());
+    const auto outputs = static_cast<std::int64_t>(weights.size());
+    const auto channels = static_cast<std::int64_t>(weights[0].size());
+    const std::string name = "c" + std::to_string(++count_);
+    initializer(name + "w", kFloat, {outputs, channels, 1, 1}, raw(flat));
+    initializer(name + "b", kFloat, {outputs}, raw(bias));
+    return node("Conv", {from, name + "w", name + "b"},
+                integers_attribute("kernel_shape", {1, 1}).append(integers_attribute("strides", {stride, stride})));
+}
+
+std::string OnnxWriter::channels_last(const std::string& from) {
+    return node("Transpose", {from}, integers_attribute("perm", {0, 2, 3, 1}));
+}
+
+std::string OnnxWriter::reshaped(const std::string& from, const std::vector<std::int64_t>& shape) {
+    const std::string name = "s" + std::to_string(++count_);
+    initializer(name, kInt64, {static_cast<std::int64_t>(shape.size())}, raw(shape));
+    return node("Reshape", {from, name}, {});
+}
+
+void OnnxWriter::output(const std::string& from) { outputs_ += message(12, value_info(from, {})); }
+
+std::string OnnxWriter::bytes() const {
+    const std::string graph = nodes_ + message(2, "graph") + initializers_ + inputs_ + outputs_;
+    return number(1, 6).append(message(7, graph)).append(message(8, message(1, "").append(number(2, 11))));
+}
+
+std::string OnnxWriter::node(const std::string& type, const std::vector<std::string>& inputs,
+                             const std::string& attributes) {
+    const std::string result = "n" + std::to_string(++count_);
+    std::string body;
+    for (const std::string& input : inputs) body += message(1, input);
+    body += message(2, result).append(message(3, "node_" + result)).append(message(4, type)).append(attributes);
+    nodes_ += message(1, body);
+    return result;
+}
+
+void OnnxWriter::initializer(const std::string& name, int type, const std::vector<std::int64_t>& shape,
+                             const std::string& data) {
+    std::string body;
+    for (const std::int64_t size : shape) body += number(1, size);
+    initializers_ += message(5, body.append(number(2, type)).append(message(8, name)).append(message(9, data)));
+}
+
+}  // namespace mirror::testing
