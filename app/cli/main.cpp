@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 
+#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "app/cli/program.h"
+#include "engine/core/log.h"
 #include "engine/device/cuda_plugin.h"
 
 namespace {
@@ -21,6 +23,7 @@ void reserve_standard_streams() {
 
 int main(int argc, char** argv) {
     reserve_standard_streams();
-    mirror::engine::load_cuda_plugin();
+    if (const char* file = std::getenv("MAGIC_MIRROR_LOG"); file != nullptr && *file != '\0') mirror::start_log(file);
+    mirror::log(mirror::LogLevel::Info, "device", mirror::engine::load_cuda_plugin().detail);
     return mirror::cli::run_program(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
 }

@@ -1,11 +1,31 @@
 // magic-mirror-studio: the window.
 
 #include <QApplication>
+#include <QDir>
+#include <QStandardPaths>
 #include <cstdio>
 
 #include "app/studio/composition.h"
+#include "engine/core/log.h"
+#include "engine/device/cuda_plugin.h"
+
+namespace {
+
+void writeQtMessage(QtMsgType type, const QMessageLogContext& /*where*/, const QString& message) {
+    const auto level = type == QtDebugMsg || type == QtInfoMsg ? mirror::LogLevel::Info : mirror::LogLevel::Warning;
+    mirror::log(level, "qt", message.toStdString());
+}
+
+void startLog() {
+    const QDir own(QStandardPaths::writableLocation(QStandardPaths::AppLocalDataLocation));
+    mirror::start_log(own.filePath(QStringLiteral("log.txt")).toStdString());
+    qInstallMessageHandler(writeQtMessage);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
+    const auto plugin = mirror::engine::load_cuda_plugin();
     QApplication application(argc, argv);
     QApplication::setApplicationName(QStringLiteral("magic-mirror-studio"));
     QApplication::setApplicationDisplayName(QStringLiteral("Magic Mirror Studio"));
@@ -21,6 +41,8 @@ int main(int argc, char** argv) {
         std::fputs(qPrintable(options.value().printed), stdout);
         return 0;
     }
+    startLog();
+    mirror::log(mirror::LogLevel::Info, "device", plugin.detail);
     mirror::app::Studio studio(application, options.value());
     studio.window().show();
     return QApplication::exec();

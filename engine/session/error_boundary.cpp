@@ -6,6 +6,7 @@
 #include <new>
 #include <string>
 
+#include "engine/core/log.h"
 #include "engine/core/utf8.h"
 
 namespace mirror::engine {
@@ -57,7 +58,9 @@ Status guarded(const std::function<void()>& work) {
         work();
         return success();
     } catch (...) {
-        return error_of_current_exception();
+        const Error error = error_of_current_exception();
+        if (error.code != ErrorCode::Cancelled) log(LogLevel::Error, "session", error.detail);
+        return error;
     }
 }
 

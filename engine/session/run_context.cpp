@@ -1,5 +1,6 @@
 #include "engine/session/run_context.h"
 
+#include "engine/core/log.h"
 #include "engine/core/result.h"
 
 namespace mirror::engine {
@@ -20,6 +21,7 @@ void RunContext::enter(Stage stage, int steps) {
     finish();
     is_in_stage_ = true;
     entered_ = Clock::now();
+    log(LogLevel::Info, "session", std::string("Beginning the stage ") + to_text(stage));
     progress_ = {stage, 0, steps, -1};
     tell(progress_);
 }
@@ -30,7 +32,10 @@ void RunContext::advance(int step, double seconds_left) {
     tell(progress_);
 }
 
-void RunContext::warn(const std::string& sentence) { tell(Notice{sentence}); }
+void RunContext::warn(const std::string& sentence) {
+    log(LogLevel::Warning, "session", sentence);
+    tell(Notice{sentence});
+}
 
 void RunContext::show(SharedPreview preview) { tell(std::move(preview)); }
 

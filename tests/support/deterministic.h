@@ -1,6 +1,6 @@
 #pragma once
 
-// Weights and inputs made from their names alone (cogvideox.md 8.2), so that two programs can compare numbers without
+// Weights and inputs made from their names alone, so that two programs can compare numbers without
 // exchanging files.
 
 #include <memory>
