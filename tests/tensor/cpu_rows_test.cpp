@@ -48,24 +48,6 @@ TEST_P(CpuRows, RotateToTheBitsOfSeparateOperators) {
     }
 }
 
-TEST_P(CpuRows, NormHeadsAsExactlyAsTheLibrary) {
-    for (const std::int64_t size : {16, 48, 64, 128, 256}) {
-        LayerNorm norm = LayerNorm::plain(size, 1e-6);
-        norm.weight = deterministic("weight", {size}, 1.0, 0.3).to(GetParam());
-        norm.bias = deterministic("bias", {size}, 0.0, 0.3).to(GetParam());
-        const at::Tensor x = deterministic("x", {2, 20, 3, size}, 0.7, 1.7).to(GetParam()).transpose(1, 2);
-        const std::optional<at::Tensor> done = norm_heads_on_cpu(x, norm);
-        ASSERT_TRUE(done.has_value());
-        const at::Tensor expected = at::layer_norm(x.to(at::kDouble), {size}, norm.weight.to(at::kDouble),
-                                                   norm.bias.to(at::kDouble), norm.epsilon);
-        const at::Tensor separate = norm(x.detach().requires_grad_(true)).detach();
-        EXPECT_LE(rms(done->to(at::kDouble) - expected), 1.25 * rms(separate.to(at::kDouble) - expected));
-        EXPECT_TRUE(norm(x).equal(*done));
-    }
-    const at::Tensor x = at::ones({1, 2, 3, 32}, GetParam());
-    EXPECT_FALSE(norm_heads_on_cpu(x, LayerNorm::plain(32, 1e-6)).has_value());
-}
-
 TEST_P(CpuRows, RotateTheSameOnAnyNumberOfThreads) {
     const RotaryTable table = table_of(1000, 64);
     const at::Tensor x = deterministic("x", {1, 1000, 4, 64}, 0.0, 1.7).to(GetParam()).transpose(1, 2);

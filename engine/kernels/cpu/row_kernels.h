@@ -10,7 +10,7 @@ namespace mirror::kernels {
 
 // [batch, heads, rows, head_size]; strides in elements, the last index is dense in both tensors.
 template <typename T>
-struct HeadRows {
+struct RotateHeads {
     const T* input = nullptr;
     T* output = nullptr;
     std::int64_t input_strides[3] = {};
@@ -18,39 +18,23 @@ struct HeadRows {
     std::int64_t heads = 0;
     std::int64_t rows = 0;
     std::int64_t head_size = 0;
-};
-
-// Pairs (a, b) become (a cos - b sin, b cos + a sin), rounded as separate operators round.
-template <typename T>
-struct RotateHeads {
-    HeadRows<T> tensors;
     std::int64_t first_row = 0;  // Rows before are copied.
     const float* cos = nullptr;  // [rows - first_row, head_size]
     const float* sin = nullptr;
-};
-
-// LayerNorm of every head, rounded once.
-template <typename T>
-struct NormHeads {
-    HeadRows<T> tensors;
-    const T* weight = nullptr;  // [head_size]
-    const T* bias = nullptr;    // [head_size]
-    float epsilon = 0;
 };
 
 // The kernels of one instruction set; ranges make them easy to run on several threads.
 struct RowKernels {
     // x = gelu(x), the tanh form, to well below a rounding of bfloat16.
     void (*gelu_tanh_bf16)(std::uint16_t* values, std::int64_t count);
-    // Positions count batch * rows.
+    // Pairs (a, b) become (a cos - b sin, b cos + a sin), rounded as separate operators round; positions count batch *
+    // rows.
     void (*rotate_bf16)(const RotateHeads<std::uint16_t>& call, std::int64_t begin, std::int64_t end);
     void (*rotate_float)(const RotateHeads<float>& call, std::int64_t begin, std::int64_t end);
-    void (*norm_bf16)(const NormHeads<std::uint16_t>& call, std::int64_t begin, std::int64_t end);
-    void (*norm_float)(const NormHeads<float>& call, std::int64_t begin, std::int64_t end);
 };
 
-inline constexpr std::int64_t kRowKernelLanes = 16;    // Head sizes must be multiples of this,
-inline constexpr std::int64_t kLargestNormHead = 256;  // and at most this for the norm.
+// Head sizes must be multiples of this.
+inline constexpr std::int64_t kRowKernelLanes = 16;
 
 // Null where the processor has neither AVX2 nor AVX-512.
 const RowKernels* row_kernels();

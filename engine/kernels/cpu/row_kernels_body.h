@@ -81,69 +81,27 @@ void rotate_row(const T* input, T* output, const float* cos, const float* sin, s
     }
 }
 
-// Calls work(row, from, to) for every head of the positions.
-template <typename T, typename Work>
-void each_head(const HeadRows<T>& tensors, std::int64_t begin, std::int64_t end, const Work& work) {
-    for (std::int64_t position = begin; position < end; ++position) {
-        const std::int64_t batch = position / tensors.rows;
-        const std::int64_t row = position % tensors.rows;
-        const T* const input = tensors.input + batch * tensors.input_strides[0] + row * tensors.input_strides[2];
-        T* const output = tensors.output + batch * tensors.output_strides[0] + row * tensors.output_strides[2];
-        for (std::int64_t head = 0; head < tensors.heads; ++head)
-            work(row, input + head * tensors.input_strides[1], output + head * tensors.output_strides[1]);
-    }
-}
-
 template <typename T>
 void rotate(const RotateHeads<T>& call, std::int64_t begin, std::int64_t end) {
-    const std::int64_t size = call.tensors.head_size;
-    each_head(call.tensors, begin, end, [&](std::int64_t row, const T* from, T* to) {
-        const std::int64_t angle = (row - call.first_row) * size;
-        if (row < call.first_row) {
-            __builtin_memcpy(to, from, static_cast<unsigned long>(size) * sizeof(T));
-        } else {
-            rotate_row(from, to, call.cos + angle, call.sin + angle, size);
+    for (std::int64_t position = begin; position < end; ++position) {
+        const std::int64_t batch = position / call.rows;
+        const std::int64_t row = position % call.rows;
+        const T* const input = call.input + batch * call.input_strides[0] + row * call.input_strides[2];
+        T* const output = call.output + batch * call.output_strides[0] + row * call.output_strides[2];
+        const std::int64_t angle = (row - call.first_row) * call.head_size;
+        for (std::int64_t head = 0; head < call.heads; ++head) {
+            const T* const from = input + head * call.input_strides[1];
+            T* const to = output + head * call.output_strides[1];
+            if (row < call.first_row) {
+                __builtin_memcpy(to, from, static_cast<unsigned long>(call.head_size) * sizeof(T));
+            } else {
+                rotate_row(from, to, call.cos + angle, call.sin + angle, call.head_size);
+            }
         }
-    });
-}
-
-inline float sum_of(Floats values) {
-    values += __builtin_shuffle(values, Ints{8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7});
-    values += __builtin_shuffle(values, Ints{4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11});
-    values += __builtin_shuffle(values, Ints{2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13});
-    return values[0] + values[1];
-}
-
-template <typename T>
-void norm_row(const T* input, T* output, const NormHeads<T>& call) {
-    const std::int64_t size = call.tensors.head_size;
-    const std::int64_t vectors = size / kLanes;
-    Floats values[kLargestNormHead / kLanes];
-    Floats sum{};
-    for (std::int64_t v = 0; v < vectors; ++v) {
-        values[v] = load(input + v * kLanes);
-        sum += values[v];
     }
-    const float mean = sum_of(sum) / static_cast<float>(size);
-    Floats squares{};
-    for (std::int64_t v = 0; v < vectors; ++v) {
-        values[v] -= mean;
-        squares += values[v] * values[v];
-    }
-    const float inverse = 1.0F / __builtin_sqrtf(sum_of(squares) / static_cast<float>(size) + call.epsilon);
-    for (std::int64_t v = 0; v < vectors; ++v) {
-        const std::int64_t i = v * kLanes;
-        store(output + i, values[v] * inverse * load(call.weight + i) + load(call.bias + i));
-    }
-}
-
-template <typename T>
-void norm(const NormHeads<T>& call, std::int64_t begin, std::int64_t end) {
-    each_head(call.tensors, begin, end, [&](std::int64_t, const T* from, T* to) { norm_row(from, to, call); });
 }
 
 }  // namespace
 
 extern const RowKernels kRowKernels;
-const RowKernels kRowKernels = {gelu_tanh_values, rotate<std::uint16_t>, rotate<float>, norm<std::uint16_t>,
-                                norm<float>};
+const RowKernels kRowKernels = {gelu_tanh_values, rotate<std::uint16_t>, rotate<float>};
