@@ -119,9 +119,8 @@ Json image_encoder_config(const magic_mirror::ClipVisionShape& shape, const std:
             {"torch_dtype", dtype}};
 }
 
-Json id_perceiver_config(const magic_mirror::AdapterConfig& adapter) {
-    const auto& shape = adapter.perceiver_id;
-    return {{"clip_hidden_size", adapter.clip_vision.hidden_size},
+Json id_perceiver_config(const magic_mirror::PerceiverIdShape& shape, std::int64_t clip_hidden_size) {
+    return {{"clip_hidden_size", clip_hidden_size},
             {"depth", shape.depth},
             {"ff_mult", shape.ff_mult},
             {"head_dim", shape.head_dim},
@@ -159,6 +158,14 @@ std::string names_of_presets() {
 
 }  // namespace
 
+std::string image_encoder_config_json(const magic_mirror::ClipVisionShape& shape, const std::string& dtype) {
+    return file_text(image_encoder_config(shape, dtype));
+}
+
+std::string id_perceiver_config_json(const magic_mirror::PerceiverIdShape& shape, std::int64_t clip_hidden_size) {
+    return file_text(id_perceiver_config(shape, clip_hidden_size));
+}
+
 CheckpointPreset CheckpointPreset::find(std::string_view name) {
     const auto& texts = preset_texts();
     const auto text = std::find_if(texts.begin(), texts.end(), [&](const PresetText& each) { return each.name == name; });
@@ -179,8 +186,8 @@ CheckpointPreset CheckpointPreset::find(std::string_view name) {
     files["text_encoder/config.json"] = file_text(text_encoder_config(json.at("text_encoder"), dtype));
     files["transformer/config.json"] = file_text(transformer_config(json.at("transformer")));
     files["vae/config.json"] = file_text(vae_config(json.at("vae")));
-    files["image_encoder/config.json"] = file_text(image_encoder_config(preset.adapter.clip_vision, dtype));
-    files["id_perceiver/config.json"] = file_text(id_perceiver_config(preset.adapter));
+    files["image_encoder/config.json"] = image_encoder_config_json(preset.adapter.clip_vision, dtype);
+    files["id_perceiver/config.json"] = id_perceiver_config_json(preset.adapter.perceiver_id, preset.adapter.clip_vision.hidden_size);
     files["recognizer/config.json"] = file_text(json.at("recognizer"));
     add_tokenizer_files(files, preset.vocabulary, preset.adapter.dit.max_text_seq_length);
     return preset;

@@ -39,4 +39,8 @@ private:
     std::string scheduler_;
 };
 
+// config.json of image_encoder/ and id_perceiver/. `dtype` as transformers spells it: "bfloat16".
+std::string image_encoder_config_json(const magic_mirror::ClipVisionShape& shape, const std::string& dtype);
+std::string id_perceiver_config_json(const magic_mirror::PerceiverIdShape& shape, std::int64_t clip_hidden_size);
+
 }  // namespace mirror::engine
