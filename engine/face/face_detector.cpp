@@ -7,6 +7,8 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/face/face_models.h"
+#include "engine/face/scrfd_detector.h"
 #include "engine/face/second_look.h"
 
 namespace mirror::face {
@@ -131,6 +133,13 @@ std::vector<FaceBox> climb(FaceDetector& detector, const Frame& picture) {
 std::vector<std::unique_ptr<FaceDetector>> make_face_detectors() {
     std::vector<std::unique_ptr<FaceDetector>> detectors;
     const auto look = std::make_shared<SecondLook>();
+    if (const auto network = find_detector_network()) {
+        const auto place = [look](const Frame& picture, const FaceBox& face) {
+            return look->dlib().landmarks(picture, face);
+        };
+        detectors.push_back(std::make_unique<ScrfdDetector>(*network, place));
+        return detectors;
+    }
     detectors.push_back(std::make_unique<HogDetector>(look));
     detectors.push_back(std::make_unique<HaarDetector>(look));
     return detectors;
@@ -138,7 +147,7 @@ std::vector<std::unique_ptr<FaceDetector>> make_face_detectors() {
 
 std::vector<FaceBox> find_faces(std::span<const std::unique_ptr<FaceDetector>> detectors, const Frame& picture) {
     for (const std::unique_ptr<FaceDetector>& detector : detectors) {
-        std::vector<FaceBox> faces = climb(*detector, picture);
+        std::vector<FaceBox> faces = detector->chooses_sizes() ? detector->detect(picture) : climb(*detector, picture);
         if (faces.empty()) continue;
         rank_center_weighted(faces, picture.width, picture.height);
         return faces;

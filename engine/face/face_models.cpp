@@ -13,16 +13,24 @@
 namespace mirror::face {
 namespace {
 
+std::vector<std::filesystem::path> chosen_folders() {
+    std::vector<std::filesystem::path> folders;
+    if (const char* chosen = std::getenv("MIRROR_FACE_MODELS")) folders.emplace_back(chosen);
+    folders.emplace_back(MIRROR_FACE_MODELS_DIR);
+    return folders;
+}
+
+bool has_file(const std::filesystem::path& folder, const std::string& file) {
+    std::error_code ignored;
+    return !folder.empty() && std::filesystem::is_regular_file(folder / file, ignored);
+}
+
 std::filesystem::path find_model(const std::string& file, std::initializer_list<const char*> folders,
                                  const std::string& package) {
-    std::vector<std::filesystem::path> candidates;
-    if (const char* chosen = std::getenv("MIRROR_FACE_MODELS")) candidates.emplace_back(chosen);
-    candidates.emplace_back(MIRROR_FACE_MODELS_DIR);
+    std::vector<std::filesystem::path> candidates = chosen_folders();
     candidates.insert(candidates.end(), folders.begin(), folders.end());
-    for (const std::filesystem::path& folder : candidates) {
-        std::error_code ignored;
-        if (!folder.empty() && std::filesystem::is_regular_file(folder / file, ignored)) return folder / file;
-    }
+    for (const std::filesystem::path& folder : candidates)
+        if (has_file(folder, file)) return folder / file;
     throw EngineError(ErrorCode::MissingFile, "The face model " + file + " is missing; install the package " + package +
                                                   " or set MIRROR_FACE_MODELS to the folder that has it.");
 }
@@ -39,6 +47,13 @@ std::filesystem::path find_haar_cascade() {
         "haarcascade_frontalface_alt2.xml",
         {"/usr/share/opencv4/haarcascades", "/usr/share/opencv/haarcascades", "/usr/local/share/opencv4/haarcascades"},
         "opencv-data");
+}
+
+std::optional<std::filesystem::path> find_detector_network() {
+    for (const std::filesystem::path& folder : chosen_folders())
+        for (const char* file : {"det_10g.onnx", "scrfd_10g_bnkps.onnx", "det_2.5g.onnx", "det_500m.onnx"})
+            if (has_file(folder, file)) return folder / file;
+    return std::nullopt;
 }
 
 }  // namespace mirror::face

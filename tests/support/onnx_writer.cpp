@@ -31,7 +31,7 @@ std::string integers_attribute(const std::string& name, const std::vector<std::i
 std::string value_info(const std::string& name, const std::vector<std::int64_t>& shape) {
     std::string dimensions;
     for (const std::int64_t size : shape) dimensions += message(1, number(1, size));
-    const std::string tensor = number(1, kFloat).append(shape.empty() ? std::string() : message(2, dimensions));
+    const std::string tensor = number(1, kFloat).append(message(2, dimensions));
     return message(1, name).append(message(2, message(1, tensor)));
 }
 
@@ -70,7 +70,9 @@ std::string OnnxWriter::reshaped(const std::string& from, const std::vector<std:
     return node("Reshape", {from, name}, {});
 }
 
-void OnnxWriter::output(const std::string& from) { outputs_ += message(12, value_info(from, {})); }
+void OnnxWriter::output(const std::string& from, const std::vector<std::int64_t>& shape) {
+    outputs_ += message(12, value_info(from, shape));
+}
 
 std::string OnnxWriter::bytes() const {
     const std::string graph = nodes_ + message(2, "graph") + initializers_ + inputs_ + outputs_;

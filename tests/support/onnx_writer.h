@@ -20,7 +20,7 @@ public:
                             const std::vector<std::vector<float>>& weights, const std::vector<float>& bias);
     std::string channels_last(const std::string& from);  // [N, C, H, W] to [N, H, W, C].
     std::string reshaped(const std::string& from, const std::vector<std::int64_t>& shape);
-    void output(const std::string& from);
+    void output(const std::string& from, const std::vector<std::int64_t>& shape = {});  // {}: nothing is said of it.
 
     std::string bytes() const;
 
