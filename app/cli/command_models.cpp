@@ -1,16 +1,17 @@
-// models: what is installed, what is in a folder, whether it is whole, and random ones for trying.
+// models: what is installed, what is in a folder, whether it is whole, published parts taken over, and random ones.
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <system_error>
 
 #include "app/cli/command.h"
+#include "app/cli/model_reports.h"
 #include "app/cli/option_values.h"
 #include "engine/core/result.h"
 #include "engine/core/utf8.h"
+#include "engine/session/identify_file.h"
+#include "engine/session/import_identity.h"
 #include "engine/session/model_info.h"
 #include "engine/session/random_checkpoint.h"
 #include "engine/session/verify_model.h"
@@ -19,62 +20,90 @@ namespace mirror::cli {
 
 namespace {
 
+// The folder that MAGIC_MIRROR_MODELS names, otherwise the one for this user's data.
 std::filesystem::path models_root() {
+    if (const char* chosen = std::getenv("MAGIC_MIRROR_MODELS"); chosen != nullptr && *chosen != '\0') return chosen;
     if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data == '/')
         return std::filesystem::path(data) / "magic-mirror" / "models";
     const char* home = std::getenv("HOME");
     return std::filesystem::path(home != nullptr ? home : "/") / ".local" / "share" / "magic-mirror" / "models";
 }
 
-std::string part_text(const engine::PartReport& part) {
-    std::array<char, 128> text{};
-    std::snprintf(text.data(), text.size(), "%-14.60s %6llu tensors %14llu parameters %10.1f MiB", part.name.c_str(),
-                  static_cast<unsigned long long>(part.tensors), static_cast<unsigned long long>(part.parameters),
-                  static_cast<double>(part.bytes) / (1 << 20));
-    return text.data();
-}
+struct ReportOptions {
+    std::string path;
+    bool json = false;
+};
 
-void list_models(Invocation& invocation) {
+void list_models(const ReportOptions& options, Invocation& invocation) {
     const auto root = models_root();
-    std::vector<std::string> names;
+    std::vector<std::string> folders;
     std::error_code error;
     std::filesystem::directory_iterator entry(root, error);
     for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
-        if (engine::read_model_info(entry->path()).ok()) names.push_back(entry->path().string());
-    std::sort(names.begin(), names.end());
-    for (const std::string& name : names) invocation.console.print_line(name);
-    if (names.empty())
+        if (engine::read_model_info(entry->path()).ok()) folders.push_back(entry->path().string());
+    std::sort(folders.begin(), folders.end());
+    for (const std::string& folder : folders) {
+        if (!options.json) {
+            invocation.console.print_line(folder);
+            continue;
+        }
+        const auto info = value_or_throw(engine::read_model_info(folder));
+        const auto parts = engine::describe_model(folder);
+        invocation.console.event(
+            model_json(folder, info, parts.ok() ? parts.value() : std::vector<engine::PartReport>{}));
+    }
+    if (folders.empty() && !options.json)
         invocation.console.print_line("No model is installed in " + escape_for_message(root) +
                                       ". Give a checkpoint folder with --model DIR, or make one with models init.");
 }
 
-void show_model(const std::string& folder, Invocation& invocation) {
-    const auto info = value_or_throw(engine::read_model_info(folder));
-    const auto parts = value_or_throw(engine::describe_model(folder));
-    Console& console = invocation.console;
-    const VideoSpec& video = info.video;
-    console.print_line("made for       " + std::to_string(video.frames) + " frames of " + std::to_string(video.width) +
-                       "x" + std::to_string(video.height) + " at " + std::to_string(video.rate.numerator) +
-                       " a second");
-    console.print_line("starts from    " + std::string(info.takes_image ? "an image and a text" : "a text"));
-    console.print_line("text           " + std::to_string(info.text_tokens) + " tokens");
-    console.print_line("sampler        " + std::string(to_text(info.sampler)) + ", dynamic guidance " +
-                       to_text(info.dynamic_guidance));
-    console.print_line("weights        " +
-                       std::string(info.random_weights ? "random: pictures will be noise" : "trained"));
-    for (const auto& part : parts) console.print_line(part_text(part));
+void show_model(const ReportOptions& options, Invocation& invocation) {
+    const auto info = value_or_throw(engine::read_model_info(options.path));
+    const auto parts = value_or_throw(engine::describe_model(options.path));
+    if (options.json) return invocation.console.event(model_json(options.path, info, parts));
+    for (const std::string& line : model_lines(options.path, info, parts)) invocation.console.print_line(line);
 }
 
-void verify(const std::string& path, Invocation& invocation) {
-    const auto parts = value_or_throw(engine::verify_model(path, invocation.stop));
-    for (const auto& part : parts) {
-        invocation.console.print_line(part_text(part));
-        if (!part.unread.empty())
-            invocation.console.warn(part.name + " has " + std::to_string(part.unread.size()) +
-                                    " tensors without use, the first is '" + escape_for_message(part.unread.front()) +
-                                    "'");
+// What one file is and its checksum, to be compared with the one that its publisher names.
+engine::FileFormat report_identity(const ReportOptions& options, Console& console) {
+    const auto identity = value_or_throw(engine::identify_file(options.path));
+    if (options.json) {
+        console.event(identity_json(options.path, identity));
+    } else {
+        for (const std::string& line : identity_lines(identity)) console.print_line(line);
     }
-    invocation.console.print_line("Everything is there and finite.");
+    return identity.format;
+}
+
+void verify(const ReportOptions& options, Invocation& invocation) {
+    Console& console = invocation.console;
+    std::error_code error;
+    const bool is_index = options.path.ends_with(".safetensors.index.json");
+    if (std::filesystem::is_regular_file(options.path, error) && !is_index &&
+        report_identity(options, console) != engine::FileFormat::Safetensors)
+        return;
+    const auto parts = value_or_throw(engine::verify_model(options.path, invocation.stop));
+    if (options.json) return console.event(parts_json(options.path, parts));
+    for (const auto& part : parts) {
+        console.print_line(part_line(part));
+        if (!part.unread.empty())
+            console.warn(part.name + " has " + std::to_string(part.unread.size()) +
+                         " tensors without use, the first is '" + escape_for_message(part.unread.front()) + "'");
+    }
+    console.print_line("Everything is there and finite.");
+}
+
+struct ImportOptions {
+    std::string file;
+    std::string folder;
+};
+
+void import_parts(const ImportOptions& options, Invocation& invocation) {
+    const auto parts = value_or_throw(engine::import_photomaker(options.file, options.folder, invocation.stop));
+    for (const auto& part : parts) invocation.console.print_line(part_line(part));
+    invocation.console.print_line("Wrote " + escape_for_message(options.folder, 4096) +
+                                  ". These parts understand the face recogniser " + engine::kPhotoMakerIdPack +
+                                  " and no other.");
 }
 
 struct InitOptions {
@@ -105,13 +134,22 @@ void init(const InitOptions& options, Invocation& invocation) {
                        std::to_string(options.seed) + "). The weights are random: pictures will be noise.");
 }
 
-void add_path_command(CLI::App& models, Action& chosen, const std::string& name, const std::string& help,
-                      void (*run)(const std::string&, Invocation&)) {
+using Report = void (*)(const ReportOptions&, Invocation&);
+
+// `path` describes what the command looks at; empty: nothing is named.
+void add_report(CLI::App& models, Action& chosen, const std::string& name, const std::string& help,
+                const std::string& path, Report run) {
     CLI::App* command = models.add_subcommand(name, help);
-    const auto path = std::make_shared<std::string>();
-    add_value(*command, "path", "A checkpoint folder", [path](const std::string& text) { *path = text; })->required();
-    command->callback(
-        [path, run, &chosen] { chosen = [path, run](Invocation& invocation) { run(*path, invocation); }; });
+    const auto options = std::make_shared<ReportOptions>();
+    if (!path.empty())
+        add_value(*command, "path", path, [options](const std::string& text) { options->path = text; })->required();
+    add_switch(*command, "--json", "JSON objects, one a line", options->json);
+    command->callback([options, run, &chosen] {
+        chosen = [options, run](Invocation& invocation) {
+            invocation.json = options->json;
+            run(*options, invocation);
+        };
+    });
 }
 
 void add_init(CLI::App& models, Action& chosen) {
@@ -129,14 +167,32 @@ void add_init(CLI::App& models, Action& chosen) {
         [options, &chosen] { chosen = [options](Invocation& invocation) { init(*options, invocation); }; });
 }
 
+void add_import(CLI::App& models, Action& chosen) {
+    CLI::App* command =
+        models.add_subcommand("import", "Take the identity parts out of PhotoMaker V2's photomaker-v2.bin");
+    const auto options = std::make_shared<ImportOptions>();
+    add_value(*command, "file", "The published file; nothing of it is executed", [options](const std::string& text) {
+        options->file = text;
+    })->required();
+    add_value(*command, "-o,--output", "A checkpoint folder that gets image_encoder/ and id_perceiver/",
+              [options](const std::string& text) { options->folder = text; })
+        ->required();
+    command->callback(
+        [options, &chosen] { chosen = [options](Invocation& invocation) { import_parts(*options, invocation); }; });
+}
+
 }  // namespace
 
 void add_models_command(CLI::App& program, Action& chosen) {
     CLI::App* models = program.add_subcommand("models", "What is installed, what is in a folder, and random ones");
     models->require_subcommand(1);
-    models->add_subcommand("list", "The installed models")->callback([&chosen] { chosen = list_models; });
-    add_path_command(*models, chosen, "info", "What a checkpoint folder holds", show_model);
-    add_path_command(*models, chosen, "verify", "Whether a file or a checkpoint folder is whole", verify);
+    add_report(*models, chosen, "list", "The models in the folder MAGIC_MIRROR_MODELS, or among your data", {},
+               list_models);
+    add_report(*models, chosen, "info", "What a checkpoint folder holds and what it lacks", "A checkpoint folder",
+               show_model);
+    add_report(*models, chosen, "verify", "Whether a checkpoint folder is whole, or what a file is",
+               "A checkpoint folder or any file of a model", verify);
+    add_import(*models, chosen);
     add_init(*models, chosen);
 }
 

@@ -150,6 +150,66 @@ TEST_F(CliTest, ModelsAreMadeDescribedAndVerified) {
     EXPECT_FALSE(list.out.empty());
 }
 
+TEST_F(CliTest, ModelsReportAsJson) {
+    const auto installed = cache_.path() / "magic-mirror" / "models";  // XDG_DATA_HOME is the cache here.
+    std::filesystem::create_directories(installed);
+    std::filesystem::create_directory_symlink(model(), installed / "tiny");
+    const Finished list = run({"models", "list", "--json"});
+    ASSERT_EQ(list.code, 0) << list.err;
+    const auto models = events_in(list.out);
+    ASSERT_EQ(models.size(), 1u) << list.out;
+    EXPECT_EQ(models[0].at("path"), (installed / "tiny").string());
+    EXPECT_TRUE(models[0].at("random_weights"));
+    EXPECT_TRUE(models[0].at("missing").empty());
+    EXPECT_GT(models[0].at("bytes"), 1000);
+    EXPECT_EQ(models[0].at("parts").size(), 7u);
+
+    const auto verified = events_in(run({"models", "verify", "--json", model()}).out);
+    ASSERT_EQ(verified.size(), 1u);
+    EXPECT_TRUE(verified[0].at("whole"));
+    const auto failed = events_in(run({"models", "info", "--json", file("nowhere")}).out);
+    ASSERT_EQ(failed.size(), 1u);
+    EXPECT_EQ(failed[0].at("event"), "failed");
+
+    std::filesystem::create_directories(file("bare"));
+    for (const char* part : {"transformer", "vae", "text_encoder", "scheduler"})
+        std::filesystem::copy(model() + "/" + part, file("bare") + "/" + part);
+    const Finished bare = run({"models", "info", file("bare")});
+    EXPECT_NE(bare.out.find("missing        tokenizer/"), std::string::npos) << bare.out << bare.err;
+    EXPECT_NE(bare.out.find("missing        id_perceiver/"), std::string::npos) << bare.out;
+}
+
+TEST_F(CliTest, VerifySaysWhatAFileIs) {
+    const std::vector<std::pair<std::string, std::string>> kinds{
+        {"/transformer/diffusion_pytorch_model.safetensors", "CogVideoX transformer"},
+        {"/vae/diffusion_pytorch_model.safetensors", "CogVideoX VAE"},
+        {"/text_encoder/model.safetensors", "T5 encoder"},
+        {"/image_encoder/model.safetensors", "CLIP vision tower"},
+        {"/id_perceiver/model.safetensors", "identity perceiver"},
+        {"/recognizer/model.safetensors", "face recogniser"},
+        {"/adapter/adapter.safetensors", "Magic Mirror adapter"},
+        {"/tokenizer/spiece.model", "SentencePiece vocabulary"}};
+    for (const auto& [name, kind] : kinds) {
+        // By content: the name says nothing.
+        std::filesystem::copy_file(model() + name, file("thing"), std::filesystem::copy_options::overwrite_existing);
+        const Finished finished = run({"models", "verify", "--json", file("thing")});
+        ASSERT_EQ(finished.code, 0) << kind << finished.err;
+        const auto event = events_in(finished.out).at(0);
+        EXPECT_EQ(event.at("kind"), kind);
+        EXPECT_EQ(event.at("sha256").get<std::string>().size(), 64u);
+    }
+    const Finished archive = run({"models", "verify", MIRROR_SOURCE_DIR "/tests/golden/torch_save.pt"});
+    EXPECT_NE(archive.out.find("PyTorch checkpoint"), std::string::npos) << archive.out << archive.err;
+}
+
+TEST_F(CliTest, ImportRefusesWhatIsNoPhotoMaker) {
+    const Finished finished =
+        run({"models", "import", MIRROR_SOURCE_DIR "/tests/golden/torch_save.pt", "-o", file("out")});
+    EXPECT_EQ(finished.code, 1);
+    expect_one_line(finished, "id_encoder");
+    EXPECT_TRUE(files_left().empty());
+}
+
 TEST_F(CliTest, AStageWritesTheSameBytesTwice) {
     for (const char* name : {"first", "second"}) {
         const Finished finished = run({"run-stage", "mm-tokenize", "--model", model(), "--text", "a man img",
