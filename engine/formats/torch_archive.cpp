@@ -41,6 +41,12 @@ void refuse_programs(const ZipArchive& archive, const std::string& root) {
     }
 }
 
+void refuse_compression(const ZipArchive& archive) {
+    for (const ZipEntry& entry : archive.entries)
+        if (entry.is_compressed)
+            throw FormatFailure("the entry " + escape_for_message(entry.name, 60) + " is compressed");
+}
+
 void check_byte_order(Bytes file, const ZipArchive& archive, const std::string& root) {
     const ZipEntry* order = archive.find(root + "/byteorder");
     if (order != nullptr && text_of(file, *order) != "little") throw FormatFailure("its numbers are not little-endian");
@@ -86,6 +92,7 @@ Result<std::vector<ArchivedTensor>> parse_torch_archive(Bytes file, Checksums ch
         if (!archive) return archive.error();
         const std::string root = find_root(archive.value());
         refuse_programs(archive.value(), root);
+        refuse_compression(archive.value());
         check_byte_order(file, archive.value(), root);
         if (checksums == Checksums::Verify) verify_checksums(file, archive.value());
         const ZipEntry& pickle = *archive.value().find(root + std::string(kPickle));

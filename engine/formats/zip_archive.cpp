@@ -24,6 +24,8 @@ constexpr std::size_t kWideEndBytes = 56;
 constexpr std::size_t kLocatorBytes = 20;
 constexpr std::uint16_t kEncrypted = 1u << 0;
 constexpr std::uint16_t kSizesFollowData = 1u << 3;
+constexpr std::uint16_t kStored = 0;
+constexpr std::uint16_t kDeflated = 8;
 constexpr std::uint16_t kWideField = 0x0001;
 constexpr std::uint32_t kInWideField = 0xffffffff;
 constexpr std::uint16_t kInWideEnd = 0xffff;
@@ -43,6 +45,8 @@ struct Header {
     std::uint16_t flags = 0;
     std::uint64_t local = 0;  // Where the entry's own header is.
     std::uint64_t end = 0;    // Of its data.
+    std::uint64_t unpacked = 0;
+    std::uint16_t method = 0;
 };
 
 std::string entry_text(std::string_view name) { return "the entry " + escape_for_message(name, 60); }
@@ -144,11 +148,11 @@ Header read_directory_header(ByteCursor& cursor) {
     cursor.u32();  // Versions.
     Header header;
     header.flags = cursor.u16();
-    const std::uint16_t method = cursor.u16();
+    header.method = cursor.u16();
     cursor.u32();  // When it was changed.
     header.entry.crc = cursor.u32();
-    std::uint64_t packed = cursor.u32();
     header.entry.size = cursor.u32();
+    header.unpacked = cursor.u32();
     const std::uint16_t name_bytes = cursor.u16();
     const std::uint16_t extra_bytes = cursor.u16();
     const std::uint16_t comment_bytes = cursor.u16();
@@ -159,11 +163,14 @@ Header read_directory_header(ByteCursor& cursor) {
     header.entry.name = cursor.text(name_bytes);
     const std::string& name = header.entry.name;
     check_name(name);
-    read_wide_fields(cursor.take(extra_bytes), name, {&header.entry.size, &packed, &header.local});
+    read_wide_fields(cursor.take(extra_bytes), name, {&header.unpacked, &header.entry.size, &header.local});
     cursor.take(comment_bytes);
     if ((header.flags & kEncrypted) != 0) throw FormatFailure(entry_text(name) + " is encrypted");
-    if (method != 0) throw FormatFailure(entry_text(name) + " is compressed");
-    if (packed != header.entry.size) throw FormatFailure(entry_text(name) + " has two sizes");
+    header.entry.is_compressed = header.method == kDeflated;
+    if (header.method != kStored && header.method != kDeflated)
+        throw FormatFailure(entry_text(name) + " is compressed in an unknown way");
+    if (header.method == kStored && header.unpacked != header.entry.size)
+        throw FormatFailure(entry_text(name) + " has two sizes");
     if (attributes >> 28 == kLinkMode) throw FormatFailure(entry_text(name) + " is a link");
     if (disk != 0) throw FormatFailure("it is a part of several files");
     return header;
@@ -184,11 +191,11 @@ void read_local_header(Bytes file, const Directory& directory, Header& header) {
     std::uint64_t size = cursor.u32();
     const std::uint16_t name_bytes = cursor.u16();
     const std::uint16_t extra_bytes = cursor.u16();
-    bool same = cursor.text(name_bytes) == name && flags == header.flags && method == 0;
+    bool same = cursor.text(name_bytes) == name && flags == header.flags && method == header.method;
     const Bytes extra = cursor.take(extra_bytes);
     if ((flags & kSizesFollowData) == 0) {
         read_wide_fields(extra, name, {&size, &packed});
-        same = same && crc == header.entry.crc && size == header.entry.size && packed == size;
+        same = same && crc == header.entry.crc && size == header.unpacked && packed == header.entry.size;
     }
     if (!same) throw FormatFailure(entry_text(name) + " has two headers that disagree");
     header.entry.begin = header.local + cursor.position();

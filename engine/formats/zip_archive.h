@@ -1,8 +1,8 @@
 #pragma once
 
-// The directory of a ZIP file whose entries are stored as they are: what torch.save writes. Nothing is unpacked, so
-// that an entry is a part of the file. Stricter than other readers: compressed, encrypted or linked entries, entries
-// that overlap or share a name, names that leave a folder, and headers that disagree are refused.
+// The directory of a ZIP file. Nothing is unpacked: an entry is a part of the file, as torch.save stores it, or known
+// to be compressed. Stricter than other readers: encrypted or linked entries, entries that overlap or share a name,
+// names that leave a folder, and headers that disagree are refused.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,8 +18,9 @@ namespace mirror::formats {
 struct ZipEntry {
     std::string name;
     std::uint64_t begin = 0;  // Of the data, from the start of the file.
-    std::uint64_t size = 0;
-    std::uint32_t crc = 0;
+    std::uint64_t size = 0;   // In the file.
+    std::uint32_t crc = 0;    // Of the data, unpacked.
+    bool is_compressed = false;
 };
 
 struct ZipArchive {

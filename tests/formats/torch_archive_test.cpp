@@ -247,6 +247,10 @@ TEST(TorchArchive, RefusesArchivesThatLie) {
     with(
         "a/data/0", [](ZipPart& part) { part.method = 8; }, "compressed");
     with(
+        "a/data/0", [](ZipPart& part) { part.method = 12; }, "unknown way");
+    with(
+        "a/code/x.py", [](ZipPart& part) { part.method = 8; }, "contains a program");
+    with(
         "a/data/0", [](ZipPart& part) { part.attributes = 0xa1ff0000; }, "is a link");
     with(
         "a/data/0", [](ZipPart& part) { part.name_before_data = "a/data/1"; }, "disagree");
