@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "engine/core/result.h"
+#include "engine/core/utf8.h"
+
 namespace mirror::engine {
 
 at::Tensor ShapeRecorder::read(const std::string& name, at::IntArrayRef shape) {
@@ -34,6 +37,10 @@ bool WeightScope::has(std::string_view name) const { return source_->has(full_na
 at::Tensor WeightScope::tensor(std::string_view name, at::IntArrayRef shape) const {
     const at::Tensor stored = tensor_as_stored(name, shape);
     if (stored.is_meta()) return stored;
+    if (!stored.is_floating_point()) {
+        throw EngineError(ErrorCode::ShapeMismatch, "The tensor " + escape_for_message(full_name(name), 128) +
+                                                        " holds no floating-point numbers.");
+    }
     return stored.to(placement_.device, placement_.dtype);
 }
 

@@ -90,6 +90,13 @@ TEST_F(WeightStoreTest, AScopeWithTheSameTypeAliasesTheFile) {
     EXPECT_EQ((scope / "x").tensor("a", {4}).const_data_ptr(), store->read_any("x.a").const_data_ptr());
 }
 
+TEST_F(WeightStoreTest, WeightsAreFloatingPointNumbers) {
+    save_tensors(folder() / "model.safetensors", {{"a", at::ones({2, 3}, at::kInt)}});
+    const WeightScope scope(WeightStore::open(folder(), "model"), {at::kFloat, at::kCPU});
+    says(refused(ErrorCode::ShapeMismatch, [&] { scope.tensor("a", {2, 3}); }), "tensor a");
+    EXPECT_EQ(scope.tensor_as_stored("a", {2, 3}).scalar_type(), at::kInt);
+}
+
 TEST_F(WeightStoreTest, ReadsShards) {
     put_two_shards();
     const auto store = WeightStore::open(folder());
