@@ -37,6 +37,13 @@ std::string unknown_command(const CLI::App& app, const std::vector<std::string>&
     return found == commands.end() ? arguments[at] : unknown_command(**found, arguments, at + 1);
 }
 
+// Likewise for an option in front of any command. Empty if there is none.
+std::string unknown_option(const CLI::App& app, const std::vector<std::string>& arguments) {
+    if (arguments.empty() || !arguments.front().starts_with("-")) return {};
+    const std::string name = arguments.front().substr(0, arguments.front().find('='));
+    return app.get_option_no_throw(name) == nullptr ? name : std::string();
+}
+
 struct Outcome {
     int code = kExitDone;
     std::string message;
@@ -45,6 +52,8 @@ struct Outcome {
 Outcome parse(CLI::App& program, const std::vector<std::string>& arguments, Console& console) {
     if (const std::string unknown = unknown_command(program, arguments); !unknown.empty())
         return {kExitUsage, "there is no command '" + escape_for_message(unknown) + "'; --help lists them"};
+    if (const std::string unknown = unknown_option(program, arguments); !unknown.empty())
+        return {kExitUsage, "there is no option '" + escape_for_message(unknown) + "' in front of a command"};
     try {
         std::vector<std::string> reversed = with_empty_values(arguments);
         std::reverse(reversed.begin(), reversed.end());

@@ -178,9 +178,21 @@ Result<PhotographInfo> inspect_photograph(Bytes bytes, const std::string& name) 
     return info;
 }
 
+namespace {
+
+// A header may state any size; memory is not spent on pixels for which the file has no bytes.
+bool is_believable(const PhotographInfo& info, std::size_t file_bytes) {
+    const std::int64_t pixels = std::int64_t{info.width} * info.height;
+    return pixels <= limits::kPhotographPixelsUnasked ||
+           pixels / limits::kPhotographPixelsPerByte <= static_cast<std::int64_t>(file_bytes);
+}
+
+}  // namespace
+
 Result<Frame> decode_photograph(Bytes bytes, const std::string& name) {
     const Result<PhotographInfo> info = inspect_photograph(bytes, name);
     if (!info) return info.error();
+    if (!is_believable(info.value(), bytes.size())) return damaged(name, to_text(info.value().format));
     try {
         Result<Frame> stored = decode_stored(bytes, info.value().format, name);
         if (!stored) return stored.error();
