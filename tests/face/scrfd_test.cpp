@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <fstream>
 
 #include "engine/core/result.h"
@@ -150,9 +151,28 @@ TEST_F(Scrfd, KeepsScoresFromOneHalf) {
 TEST_F(Scrfd, LooksAgainAtSmallerSizes) {
     ScrfdDetector scrfd = detector(network({}));
     Frame picture = black(640, 640);
-    paint(picture, 161, 81, 3, 2);  // On no corner of stride 32, until the picture has half its size or less.
-    for (const FaceBox& face : scrfd.detect(picture)) EXPECT_GE(face.x1 - face.x0, 1);
+    paint(picture, 145, 145, 7, 0);  // Between the corners 144 and 152; at 576 pixels it covers the corner 136.
+    const auto faces = scrfd.detect(picture);
+    ASSERT_EQ(faces.size(), 1u);
+    EXPECT_NEAR(faces[0].x0, (136 - 12) / 0.9, 1e-3);
+    EXPECT_NEAR(faces[0].y0, (136 - 16) / 0.9, 1e-3);
+    EXPECT_NEAR(faces[0].x1, (136 + 24) / 0.9, 1e-3);
+    EXPECT_NEAR(faces[0].landmarks[1].x, (136 + 4) / 0.9, 1e-3);
     EXPECT_TRUE(scrfd.detect(black(640, 640)).empty());
+}
+
+TEST_F(Scrfd, IsTheOnlyDetectorWhereItIsInstalled) {
+    EXPECT_EQ(make_face_detectors().size(), 2u);
+    std::ofstream(folder_.path() / "det_10g.onnx", std::ios::binary) << network({});
+    ::setenv("MIRROR_FACE_MODELS", folder_.path().c_str(), 1);
+    const auto detectors = make_face_detectors();
+    ::unsetenv("MIRROR_FACE_MODELS");
+    ASSERT_EQ(detectors.size(), 1u);
+    Frame picture = black(640, 640);
+    paint(picture, 160, 80, 1, 0);
+    const auto faces = find_faces(detectors, picture);
+    ASSERT_EQ(faces.size(), 1u);
+    EXPECT_NEAR(faces[0].x0, 148, 1e-3);
 }
 
 TEST_F(Scrfd, CountsEdgesWhenItComparesBoxes) {
