@@ -11,7 +11,9 @@ namespace {
 
 Status refuse(const std::string& sentence) { return Error{ErrorCode::InvalidRequest, sentence}; }
 
-bool is_within(double value, double least, double most) { return std::isfinite(value) && value >= least && value <= most; }
+bool is_within(double value, double least, double most) {
+    return std::isfinite(value) && value >= least && value <= most;
+}
 
 Status check_video(const GenerationRequest& request) {
     const VideoSpec& video = request.video;
@@ -35,7 +37,8 @@ Status check_sampling(const SamplingSpec& sampling) {
     if (sampling.steps < 1 || sampling.steps > limits::kMaxSteps) {
         return refuse("--steps must be from 1 to 1000, not " + std::to_string(sampling.steps) + ".");
     }
-    if (!is_within(sampling.guidance, 0, limits::kMaxGuidance)) return refuse("--guidance must be a number from 0 to 100.");
+    if (!is_within(sampling.guidance, 0, limits::kMaxGuidance))
+        return refuse("--guidance must be a number from 0 to 100.");
     return success();
 }
 
@@ -45,19 +48,22 @@ Status check_identity(const IdentityStrength& identity, int steps) {
     }
     const int last = identity.last_step.value_or(steps);
     if (identity.first_step < 1 || last < identity.first_step || last > steps) {
-        return refuse("--identity-strength: the steps " + std::to_string(identity.first_step) + "-" + std::to_string(last) +
-                      " are not a range within --steps " + std::to_string(steps) + ".");
+        return refuse("--identity-strength: the steps " + std::to_string(identity.first_step) + "-" +
+                      std::to_string(last) + " are not a range within --steps " + std::to_string(steps) + ".");
     }
     return success();
 }
 
 Status check_references(const GenerationRequest& request) {
     const std::size_t count = request.references.size();
-    if (request.method != Method::None && count == 0) return refuse("--reference is missing: give at least one photograph.");
-    if (count > limits::kMaxReferences) return refuse("--reference can be given 4 times at most, not " + std::to_string(count) + ".");
+    if (request.method != Method::None && count == 0)
+        return refuse("--reference is missing: give at least one photograph.");
+    if (count > limits::kMaxReferences)
+        return refuse("--reference can be given 4 times at most, not " + std::to_string(count) + ".");
     for (const auto& photo : request.references) {
         if (photo.file.empty()) return refuse("--reference needs the name of a file.");
-        if (photo.face && *photo.face < 1) return refuse("--face must be 1 or more, not " + std::to_string(*photo.face) + ".");
+        if (photo.face && *photo.face < 1)
+            return refuse("--face must be 1 or more, not " + std::to_string(*photo.face) + ".");
     }
     return success();
 }

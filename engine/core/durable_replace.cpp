@@ -31,7 +31,8 @@ Error write_error(const fs::path& target, const std::string& reason) {
 }
 
 Error system_error(const fs::path& target, int number) {
-    return write_error(target, std::strerror(number));  // NOLINT(concurrency-mt-unsafe): glibc's is safe for known numbers.
+    return write_error(target,
+                       std::strerror(number));  // NOLINT(concurrency-mt-unsafe): glibc's is safe for known numbers.
 }
 
 fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
@@ -58,7 +59,8 @@ fs::path temporary_name(const fs::path& target) {
         random = static_cast<std::uint64_t>(::getpid());  // Only has to differ from file to file; O_EXCL decides.
     }
     std::array<char, 24> suffix{};
-    std::snprintf(suffix.data(), suffix.size(), ".%012llx", static_cast<unsigned long long>(random & 0xffffffffffffULL));
+    std::snprintf(suffix.data(), suffix.size(), ".%012llx",
+                  static_cast<unsigned long long>(random & 0xffffffffffffULL));
     const std::string kept = target.filename().native().substr(0, kLongestKeptName);
     return folder_of(target) / ("." + kept + suffix.data() + ".part");
 }
@@ -85,7 +87,8 @@ Status sync_and_check(int descriptor, std::uint64_t expected, const fs::path& ta
     if (::fsync(descriptor) != 0) return system_error(target, errno);
     struct stat info {};
     if (::fstat(descriptor, &info) != 0) return system_error(target, errno);
-    if (static_cast<std::uint64_t>(info.st_size) != expected) return write_error(target, "the file does not have the size that was written");
+    if (static_cast<std::uint64_t>(info.st_size) != expected)
+        return write_error(target, "the file does not have the size that was written");
     return success();
 }
 
@@ -105,7 +108,8 @@ Status check_content(const fs::path& file, std::string_view bytes, const fs::pat
         compared += count;
     }
     ::close(descriptor);
-    if (status.ok() && compared != bytes.size()) status = write_error(target, "what was written reads back differently");
+    if (status.ok() && compared != bytes.size())
+        status = write_error(target, "what was written reads back differently");
     return status;
 }
 
@@ -166,16 +170,21 @@ Status TemporaryFile::write(std::span<const std::byte> bytes) {
     return success();
 }
 
-Status TemporaryFile::write(std::string_view bytes) { return write(std::as_bytes(std::span(bytes.data(), bytes.size()))); }
+Status TemporaryFile::write(std::string_view bytes) {
+    return write(std::as_bytes(std::span(bytes.data(), bytes.size())));
+}
 
 Status TemporaryFile::publish() {
     if (descriptor_ < 0) return write_error(target_, "it was already written");
     std::uint64_t expected = written_;
     if (expected == 0) {
         // Somebody else wrote through path(): take the size as it is, but only of the very file that was created.
-        struct stat mine {}, named {};
-        if (::fstat(descriptor_, &mine) != 0 || ::lstat(path_.c_str(), &named) != 0) return system_error(target_, errno);
-        if (mine.st_dev != named.st_dev || mine.st_ino != named.st_ino) return write_error(target_, "its temporary file was replaced");
+        struct stat mine {
+        }, named{};
+        if (::fstat(descriptor_, &mine) != 0 || ::lstat(path_.c_str(), &named) != 0)
+            return system_error(target_, errno);
+        if (mine.st_dev != named.st_dev || mine.st_ino != named.st_ino)
+            return write_error(target_, "its temporary file was replaced");
         expected = static_cast<std::uint64_t>(mine.st_size);
     }
     Status status = sync_and_check(descriptor_, expected, target_);

@@ -1,7 +1,7 @@
 #pragma once
 
-// The only way the program writes a file that somebody keeps: nothing is visible under the final name before it is complete
-// and on the disk, and what was there before stays there if anything fails.
+// The only way the program writes a file that somebody keeps: nothing is visible under the final name before it is
+// complete and on the disk, and what was there before stays there if anything fails.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,8 @@
 
 namespace mirror {
 
-// A new, empty, hidden file beside `target`, removed by the destructor unless publish() succeeded. Movable, not thread-safe.
+// A new, empty, hidden file beside `target`, removed by the destructor unless publish() succeeded. Movable, not
+// thread-safe.
 class TemporaryFile {
 public:
     // Refuses a target that exists and is not a regular file (a link is not one). WriteFailed names the target.
@@ -33,7 +34,8 @@ public:
     Status write(std::span<const std::byte> bytes);
     Status write(std::string_view bytes);
 
-    // Syncs the file, checks that it has the size that write() put there, renames it to the target and syncs the folder.
+    // Syncs the file, checks that it has the size that write() put there, renames it to the target and syncs the
+    // folder.
     Status publish();
 
 private:
@@ -49,7 +51,8 @@ private:
 // The whole file at once; read back and compared before it gets its name.
 Status durable_replace(const std::filesystem::path& target, std::string_view bytes);
 
-// Gives a finished file, written by somebody else in the folder of `target`, the name `target`. On failure it is removed.
+// Gives a finished file, written by somebody else in the folder of `target`, the name `target`. On failure it is
+// removed.
 Status publish_file(const std::filesystem::path& finished, const std::filesystem::path& target);
 
 }  // namespace mirror

@@ -37,7 +37,7 @@ using SharedFrame = std::shared_ptr<const Frame>;
 
 // All frames of one latent preview: frames[i] is latent frame i, in order.
 struct PreviewClip {
-    int step = 0;   // The sampler step after which it was made, counted from 1.
+    int step = 0;  // The sampler step after which it was made, counted from 1.
     int steps = 0;
     double frames_per_second = 2.0;  // So that the loop lasts as long as the clip will.
     std::vector<Frame> frames;

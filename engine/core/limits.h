@@ -1,6 +1,7 @@
 #pragma once
 
-// Every limit on what is read from outside, in one table. Parsers take them from here; the tests try each at -1, 0 and +1.
+// Every limit on what is read from outside, in one table. Parsers take them from here; the tests try each at -1, 0 and
+// +1.
 
 #include <cstddef>
 #include <cstdint>
@@ -25,8 +26,8 @@ inline constexpr std::size_t kPickleDepth = 32;  // Dictionaries within dictiona
 
 inline constexpr std::int64_t kPhotographSide = 65'535;
 inline constexpr std::int64_t kPhotographPixels = std::int64_t{1} << 28;  // 1 GiB with four bytes a pixel.
-// Pixels that are believed without asking how many bytes the file has for them, and how many each byte can hold: a bit a
-// pixel, deflated at its best, is 8,256.
+// Pixels that are believed without asking how many bytes the file has for them, and how many each byte can hold: a bit
+// a pixel, deflated at its best, is 8,256.
 inline constexpr std::int64_t kPhotographPixelsUnasked = std::int64_t{1} << 24;
 inline constexpr std::int64_t kPhotographPixelsPerByte = 8256;
 inline constexpr std::int64_t kPhotographFileBytes = std::int64_t{1} << 30;

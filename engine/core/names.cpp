@@ -13,9 +13,12 @@ const char* to_text(SamplerKind sampler) { return sampler == SamplerKind::Ddim ?
 
 const char* to_text(DynamicGuidance schedule) {
     switch (schedule) {
-        case DynamicGuidance::Off: return "off";
-        case DynamicGuidance::Timestep: return "timestep";
-        case DynamicGuidance::Step: return "step";
+        case DynamicGuidance::Off:
+            return "off";
+        case DynamicGuidance::Timestep:
+            return "timestep";
+        case DynamicGuidance::Step:
+            return "step";
     }
     return "off";
 }
@@ -24,13 +27,20 @@ const char* to_text(Precision precision) { return precision == Precision::Bf16 ?
 
 const char* to_text(Stage stage) {
     switch (stage) {
-        case Stage::ReadReferences: return "read-references";
-        case Stage::LoadWeights: return "load-weights";
-        case Stage::ReadIdentity: return "read-identity";
-        case Stage::EncodePrompt: return "encode-prompt";
-        case Stage::Denoise: return "denoise";
-        case Stage::Decode: return "decode";
-        case Stage::Write: return "write";
+        case Stage::ReadReferences:
+            return "read-references";
+        case Stage::LoadWeights:
+            return "load-weights";
+        case Stage::ReadIdentity:
+            return "read-identity";
+        case Stage::EncodePrompt:
+            return "encode-prompt";
+        case Stage::Denoise:
+            return "denoise";
+        case Stage::Decode:
+            return "decode";
+        case Stage::Write:
+            return "write";
     }
     return "write";
 }

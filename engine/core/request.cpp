@@ -55,9 +55,11 @@ class Reader {
 public:
     Reader(const Json& object, std::string prefix, std::initializer_list<const char*> known)
         : object_(object), prefix_(std::move(prefix)) {
-        if (!object.is_object()) refuse((prefix_.empty() ? "it" : prefix_.substr(0, prefix_.size() - 1)) + " is not an object");
+        if (!object.is_object())
+            refuse((prefix_.empty() ? "it" : prefix_.substr(0, prefix_.size() - 1)) + " is not an object");
         for (const auto& [key, value] : object.items()) {
-            const bool is_known = std::any_of(known.begin(), known.end(), [&, k = key](const char* name) { return k == name; });
+            const bool is_known =
+                std::any_of(known.begin(), known.end(), [&, k = key](const char* name) { return k == name; });
             if (!is_known) refuse("unknown key " + escape_for_message(prefix_ + key));
         }
     }
@@ -75,7 +77,8 @@ public:
     void read(const char* key, int& value) const {
         const Json* found = find(key);
         if (found == nullptr) return;
-        const bool fits = found->is_number_integer() && *found >= std::numeric_limits<int>::min() && *found <= std::numeric_limits<int>::max();
+        const bool fits = found->is_number_integer() && *found >= std::numeric_limits<int>::min() &&
+                          *found <= std::numeric_limits<int>::max();
         if (!fits) refuse(prefix_ + key + " is not an integer in range");
         value = found->get<int>();
     }

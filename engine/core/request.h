@@ -1,6 +1,7 @@
 #pragma once
 
-// Everything that can change a pixel of the result, and nothing else: stored with every take and in every exported video.
+// Everything that can change a pixel of the result, and nothing else: stored with every take and in every exported
+// video.
 
 #include <cstdint>
 #include <filesystem>
@@ -27,8 +28,8 @@ struct Prompt {
 
 struct SamplingSpec {
     SamplerKind sampler = SamplerKind::Dpm;
-    int steps = 50;            // 1 to 1,000
-    double guidance = 6.0;     // 0 to 100; at 1 or less there is no negative row
+    int steps = 50;         // 1 to 1,000
+    double guidance = 6.0;  // 0 to 100; at 1 or less there is no negative row
     DynamicGuidance dynamic_guidance = DynamicGuidance::Timestep;
     std::uint64_t seed = 0;
     friend bool operator==(const SamplingSpec&, const SamplingSpec&) = default;

@@ -1,6 +1,7 @@
 #pragma once
 
-// What went wrong, and a value that may be missing because of it. Parsers and edges return Result; the engine throws EngineError.
+// What went wrong, and a value that may be missing because of it. Parsers and edges return Result; the engine throws
+// EngineError.
 
 #include <cstdint>
 #include <stdexcept>

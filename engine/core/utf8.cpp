@@ -37,13 +37,13 @@ struct Range {
     char32_t first, last;
 };
 
-// Unicode's control (Cc), format (Cf) and separator (Zl, Zp) characters, and variation selectors: what could hide, reorder or
-// break a line. Source: UnicodeData.txt of Unicode 15.
-constexpr std::array<Range, 20> kInvisible = {{{0x00, 0x1f},       {0x7f, 0x9f},       {0xad, 0xad},       {0x34f, 0x34f},
-                                               {0x600, 0x605},     {0x61c, 0x61c},     {0x6dd, 0x6dd},     {0x70f, 0x70f},
-                                               {0x890, 0x891},     {0x8e2, 0x8e2},     {0x115f, 0x1160},   {0x180b, 0x180f},
-                                               {0x200b, 0x200f},   {0x2028, 0x202e},   {0x2060, 0x206f},   {0xfe00, 0xfe0f},
-                                               {0xfeff, 0xfeff},   {0xfff0, 0xfffb},   {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}}};
+// Unicode's control (Cc), format (Cf) and separator (Zl, Zp) characters, and variation selectors: what could hide,
+// reorder or break a line. Source: UnicodeData.txt of Unicode 15.
+constexpr std::array<Range, 20> kInvisible = {
+    {{0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},     {0x34f, 0x34f},     {0x600, 0x605},
+     {0x61c, 0x61c},   {0x6dd, 0x6dd},   {0x70f, 0x70f},   {0x890, 0x891},     {0x8e2, 0x8e2},
+     {0x115f, 0x1160}, {0x180b, 0x180f}, {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},
+     {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xfff0, 0xfffb}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}}};
 
 bool is_invisible(char32_t code_point) {
     return std::any_of(kInvisible.begin(), kInvisible.end(),
@@ -128,6 +128,8 @@ std::string escape_for_message(std::string_view text, std::size_t longest) {
     return line.substr(0, head) + "..." + line.substr(tail);
 }
 
-std::string path_for_message(const std::filesystem::path& path) { return escape_for_message(path.native(), kLongestPath); }
+std::string path_for_message(const std::filesystem::path& path) {
+    return escape_for_message(path.native(), kLongestPath);
+}
 
 }  // namespace mirror

@@ -8,8 +8,8 @@ namespace mirror {
 
 // Takes the frames of one video (or the one frame of a picture) in presentation order.
 //
-// Nothing becomes visible under the final name before finish(), which verifies what was written. Destroying a sink that was
-// not finished removes its temporary file. Every function throws EngineError (WriteFailed) naming the file.
+// Nothing becomes visible under the final name before finish(), which verifies what was written. Destroying a sink that
+// was not finished removes its temporary file. Every function throws EngineError (WriteFailed) naming the file.
 class VideoSink {
 public:
     virtual ~VideoSink() = default;

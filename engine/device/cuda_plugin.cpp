@@ -32,9 +32,11 @@ std::string last_dl_error() {
 }  // namespace
 
 PluginReport load_cuda_plugin() {
-    if (dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL) == nullptr) return {PluginState::NoDriver, "No CUDA driver on this machine."};
+    if (dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL) == nullptr)
+        return {PluginState::NoDriver, "No CUDA driver on this machine."};
     const auto path = plugin_path();
-    if (path.empty()) return {PluginState::Failed, "A CUDA driver is here, but mirror_cuda.so is not beside the program."};
+    if (path.empty())
+        return {PluginState::Failed, "A CUDA driver is here, but mirror_cuda.so is not beside the program."};
     // Global, because libtorch finds its CUDA hooks through symbols of the libraries that the plug-in brings along.
     void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
     if (module == nullptr) return {PluginState::Failed, "The CUDA plug-in did not load: " + last_dl_error()};

@@ -13,8 +13,9 @@ struct PluginReport {
     std::string detail;  // One sentence: what was loaded, or why not.
 };
 
-// Call at the very start of main, before any other call that reaches libtorch (it asks for its device hooks once). Looks for
-// a driver, then for mirror_cuda.so beside the program and in ../lib. Never throws; without a GPU the CPU goes on.
+// Call at the very start of main, before any other call that reaches libtorch (it asks for its device hooks once).
+// Looks for a driver, then for mirror_cuda.so beside the program and in ../lib. Never throws; without a GPU the CPU
+// goes on.
 PluginReport load_cuda_plugin();
 
 }  // namespace mirror::engine

@@ -14,9 +14,9 @@ DeviceCalls& registered() {
 }
 
 bool wants_gradient(const ResidualNormModulateInput& input) {
-    return c10::GradMode::is_enabled() && (input.hidden.requires_grad() || input.branch.requires_grad() ||
-                                          input.gate.requires_grad() || input.shift.requires_grad() ||
-                                          input.scale.requires_grad() || input.weight.requires_grad());
+    return c10::GradMode::is_enabled() &&
+           (input.hidden.requires_grad() || input.branch.requires_grad() || input.gate.requires_grad() ||
+            input.shift.requires_grad() || input.scale.requires_grad() || input.weight.requires_grad());
 }
 
 }  // namespace

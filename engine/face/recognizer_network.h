@@ -23,7 +23,7 @@ struct RecognizerConfig {
     std::int64_t stem_width = 64;
     std::vector<std::int64_t> widths{64, 128, 256, 512};  // One a stage; every stage halves the picture.
     std::vector<std::int64_t> depths{3, 4, 14, 3};        // Residual units of each stage.
-    std::string id_pack = "buffalo_l";                    // Names the embedding space; perceivers fit only theirs.
+    std::string id_pack = "buffalo_l/w600k_r50";          // Names the embedding space; perceivers fit only theirs.
 
     static constexpr std::int64_t image_size = 112;
 };

@@ -37,13 +37,20 @@ JsonValue read_array(JsonCursor& cursor) {
 
 JsonValue read_value(JsonCursor& cursor) {
     switch (cursor.peek()) {
-        case '{': return read_object(cursor);
-        case '[': return read_array(cursor);
-        case '"': return JsonValue(JsonValue::Storage(cursor.string()));
+        case '{':
+            return read_object(cursor);
+        case '[':
+            return read_array(cursor);
+        case '"':
+            return JsonValue(JsonValue::Storage(cursor.string()));
         case 't':
-        case 'f': return JsonValue(JsonValue::Storage(cursor.boolean()));
-        case 'n': cursor.null(); return JsonValue();
-        default: return JsonValue(std::visit([](auto number) { return JsonValue::Storage(number); }, cursor.number()));
+        case 'f':
+            return JsonValue(JsonValue::Storage(cursor.boolean()));
+        case 'n':
+            cursor.null();
+            return JsonValue();
+        default:
+            return JsonValue(std::visit([](auto number) { return JsonValue::Storage(number); }, cursor.number()));
     }
 }
 
@@ -77,7 +84,8 @@ std::optional<double> JsonValue::as_number() const {
 const JsonValue* JsonValue::find(std::string_view key) const {
     const Object* object = as_object();
     if (object == nullptr) return nullptr;
-    const auto at = std::find_if(object->begin(), object->end(), [&](const Member& member) { return member.first == key; });
+    const auto at =
+        std::find_if(object->begin(), object->end(), [&](const Member& member) { return member.first == key; });
     return at == object->end() ? nullptr : &at->second;
 }
 

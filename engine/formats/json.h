@@ -1,7 +1,7 @@
 #pragma once
 
-// A small strict JSON reader for untrusted bytes: duplicate keys, depth above 64, invalid UTF-8, byte order marks and lone
-// surrogates are refused; integers of 64 bits stay exact. It does not write JSON beyond quoting a string.
+// A small strict JSON reader for untrusted bytes: duplicate keys, depth above 64, invalid UTF-8, byte order marks and
+// lone surrogates are refused; integers of 64 bits stay exact. It does not write JSON beyond quoting a string.
 
 #include <cstdint>
 #include <optional>

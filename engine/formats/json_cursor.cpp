@@ -50,7 +50,8 @@ void JsonCursor::fail(const std::string& what) const {
 }
 
 void JsonCursor::skip_space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t'))
+        ++at_;
 }
 
 char JsonCursor::peek() {
@@ -94,14 +95,28 @@ void JsonCursor::escape(std::string& value) {
     switch (kind) {
         case '"':
         case '\\':
-        case '/': value += kind; return;
-        case 'b': value += '\b'; return;
-        case 'f': value += '\f'; return;
-        case 'n': value += '\n'; return;
-        case 'r': value += '\r'; return;
-        case 't': value += '\t'; return;
-        case 'u': break;
-        default: fail("an unknown escape in a string");
+        case '/':
+            value += kind;
+            return;
+        case 'b':
+            value += '\b';
+            return;
+        case 'f':
+            value += '\f';
+            return;
+        case 'n':
+            value += '\n';
+            return;
+        case 'r':
+            value += '\r';
+            return;
+        case 't':
+            value += '\t';
+            return;
+        case 'u':
+            break;
+        default:
+            fail("an unknown escape in a string");
     }
     char32_t code_point = hex4();
     if (code_point >= 0xd800 && code_point < 0xdc00 && text_.substr(at_, 2) == "\\u") {
@@ -121,7 +136,8 @@ std::string JsonCursor::string() {
     std::string value;
     for (;;) {
         std::size_t plain = at_;
-        while (plain < text_.size() && text_[plain] != '"' && text_[plain] != '\\' && static_cast<unsigned char>(text_[plain]) >= 0x20) {
+        while (plain < text_.size() && text_[plain] != '"' && text_[plain] != '\\' &&
+               static_cast<unsigned char>(text_[plain]) >= 0x20) {
             ++plain;
         }
         value += text_.substr(at_, plain - at_);
@@ -223,12 +239,22 @@ void JsonCursor::skip() {
             });
             return;
         }
-        case '[': array([&] { skip(); }); return;
-        case '"': (void)string(); return;
+        case '[':
+            array([&] { skip(); });
+            return;
+        case '"':
+            (void)string();
+            return;
         case 't':
-        case 'f': (void)boolean(); return;
-        case 'n': null(); return;
-        default: (void)number(); return;
+        case 'f':
+            (void)boolean();
+            return;
+        case 'n':
+            null();
+            return;
+        default:
+            (void)number();
+            return;
     }
 }
 
@@ -239,7 +265,11 @@ void refuse_duplicate(std::string_view key) {
 std::string refusal_sentence(std::string_view origin, std::string_view is_not, std::string_view what) {
     constexpr std::size_t kLongestReason = 150;
     std::string sentence = escape_for_message(origin);
-    sentence.append(" is not ").append(is_not).append(": ").append(escape_for_message(what, kLongestReason)).append(".");
+    sentence.append(" is not ")
+        .append(is_not)
+        .append(": ")
+        .append(escape_for_message(what, kLongestReason))
+        .append(".");
     return sentence;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
-// The tokenizer behind the JSON readers: walks over a text value by value without building a tree, so that a header with a
-// million tensors costs no more than its tensors. Used inside engine/formats only; failures leave as JsonFailure.
+// The tokenizer behind the JSON readers: walks over a text value by value without building a tree, so that a header
+// with a million tensors costs no more than its tensors. Used inside engine/formats only; failures leave as
+// JsonFailure.
 
 #include <cstddef>
 #include <cstdint>
@@ -37,7 +38,8 @@ public:
     // A number that is an integer >= 0 and fits into 64 bits. `what` names it in the failure.
     std::uint64_t unsigned_integer(std::string_view what);
 
-    // Calls back with each key, standing at its value, which the callback must consume. Duplicates are the caller's business.
+    // Calls back with each key, standing at its value, which the callback must consume. Duplicates are the caller's
+    // business.
     void object(const std::function<void(std::string&& key)>& member);
     // Calls back standing at each element.
     void array(const std::function<void()>& element);
@@ -66,8 +68,8 @@ private:
 // Throws JsonFailure: a key appears twice.
 [[noreturn]] void refuse_duplicate(std::string_view key);
 
-// The sentence of an error: "x.json is not valid JSON: the text ends too early (byte 3)." Cut so that it stays below 300 bytes
-// whatever the file's name and the names inside it.
+// The sentence of an error: "x.json is not valid JSON: the text ends too early (byte 3)." Cut so that it stays below
+// 300 bytes whatever the file's name and the names inside it.
 std::string refusal_sentence(std::string_view origin, std::string_view is_not, std::string_view what);
 
 }  // namespace mirror::formats

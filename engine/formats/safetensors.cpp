@@ -58,7 +58,8 @@ std::vector<std::int64_t> read_shape(JsonCursor& cursor) {
     if (cursor.peek() != '[') cursor.fail("shape is not a list");
     cursor.array([&] {
         const std::uint64_t size = cursor.unsigned_integer("a dimension");
-        if (size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) cursor.fail("a dimension out of range");
+        if (size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+            cursor.fail("a dimension out of range");
         if (shape.size() == limits::kTensorRank) cursor.fail("more than 8 dimensions");
         shape.push_back(static_cast<std::int64_t>(size));
     });
@@ -123,8 +124,9 @@ TensorEntry read_tensor(JsonCursor& cursor, std::string&& name) {
     const auto needed = byte_count(tensor.dtype, tensor.shape);
     if (!needed) throw JsonFailure(tensor_text(tensor.name) + ": its shape " + shape_text(tensor.shape) + " overflows");
     if (*needed != tensor.bytes()) {
-        throw JsonFailure(tensor_text(tensor.name) + ": " + to_text(tensor.dtype) + " " + shape_text(tensor.shape) + " is " +
-                          std::to_string(*needed) + " bytes but its offsets hold " + std::to_string(tensor.bytes()));
+        throw JsonFailure(tensor_text(tensor.name) + ": " + to_text(tensor.dtype) + " " + shape_text(tensor.shape) +
+                          " is " + std::to_string(*needed) + " bytes but its offsets hold " +
+                          std::to_string(tensor.bytes()));
     }
     return tensor;
 }
@@ -133,7 +135,8 @@ Metadata read_metadata(JsonCursor& cursor) {
     Metadata metadata;
     if (cursor.peek() != '{') cursor.fail("__metadata__ is not an object");
     cursor.object([&](std::string&& key) {
-        if (cursor.peek() != '"') cursor.fail("__metadata__ holds a value that is not a string at " + escape_for_message(key));
+        if (cursor.peek() != '"')
+            cursor.fail("__metadata__ holds a value that is not a string at " + escape_for_message(key));
         std::string value = cursor.string();
         if (metadata.contains(key)) refuse_duplicate(key);
         metadata.emplace(std::move(key), std::move(value));
@@ -143,7 +146,8 @@ Metadata read_metadata(JsonCursor& cursor) {
 
 void sort_and_refuse_equal(std::vector<TensorEntry>& tensors) {
     std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-    const auto twice = std::adjacent_find(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.name == b.name; });
+    const auto twice = std::adjacent_find(tensors.begin(), tensors.end(),
+                                          [](const auto& a, const auto& b) { return a.name == b.name; });
     if (twice != tensors.end()) throw JsonFailure(tensor_text(twice->name) + " appears twice");
 }
 
@@ -157,14 +161,15 @@ void check_coverage(const std::vector<TensorEntry>& tensors, std::uint64_t data_
     std::uint64_t covered = 0;
     for (const auto* tensor : order) {
         if (tensor->end > data_bytes) {
-            throw JsonFailure("it is cut off: " + tensor_text(tensor->name) + " ends at byte " + std::to_string(tensor->end) +
-                              " of " + std::to_string(data_bytes));
+            throw JsonFailure("it is cut off: " + tensor_text(tensor->name) + " ends at byte " +
+                              std::to_string(tensor->end) + " of " + std::to_string(data_bytes));
         }
         if (tensor->begin < covered) throw JsonFailure(tensor_text(tensor->name) + " overlaps another tensor");
         if (tensor->begin > covered) throw JsonFailure("there is a hole before " + tensor_text(tensor->name));
         covered = tensor->end;
     }
-    if (covered != data_bytes) throw JsonFailure(std::to_string(data_bytes - covered) + " bytes follow the last tensor");
+    if (covered != data_bytes)
+        throw JsonFailure(std::to_string(data_bytes - covered) + " bytes follow the last tensor");
 }
 
 SafetensorsHeader read_header(std::string_view json, std::uint64_t data_bytes) {
@@ -203,10 +208,13 @@ void assign_offsets(std::vector<TensorEntry>& tensors) {
     std::uint64_t at = 0;
     for (auto& tensor : tensors) {
         check_name(tensor.name);
-        if (!is_utf8(tensor.name) || tensor.name == kMetadataKey) throw JsonFailure(tensor_text(tensor.name) + " has a forbidden name");
-        if (tensor.shape.size() > limits::kTensorRank) throw JsonFailure(tensor_text(tensor.name) + " has more than 8 dimensions");
+        if (!is_utf8(tensor.name) || tensor.name == kMetadataKey)
+            throw JsonFailure(tensor_text(tensor.name) + " has a forbidden name");
+        if (tensor.shape.size() > limits::kTensorRank)
+            throw JsonFailure(tensor_text(tensor.name) + " has more than 8 dimensions");
         const auto bytes = byte_count(tensor.dtype, tensor.shape);
-        if (!bytes || *bytes > std::numeric_limits<std::uint64_t>::max() - at) throw JsonFailure(tensor_text(tensor.name) + " is too large");
+        if (!bytes || *bytes > std::numeric_limits<std::uint64_t>::max() - at)
+            throw JsonFailure(tensor_text(tensor.name) + " is too large");
         tensor.begin = at;
         tensor.end = at += *bytes;
     }
@@ -233,7 +241,8 @@ std::optional<DType> dtype_from_text(std::string_view text) {
 
 std::optional<std::uint64_t> element_count(std::span<const std::int64_t> shape) {
     if (std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; })) return std::nullopt;
-    // [0, 2^62, 2^62] holds nothing, but other readers multiply from the left or the right: the product must fit without the zero.
+    // [0, 2^62, 2^62] holds nothing, but other readers multiply from the left or the right: the product must fit
+    // without the zero.
     std::uint64_t product = 1;
     bool is_empty = false;
     for (const std::int64_t size : shape) {
@@ -256,8 +265,9 @@ std::string shape_text(std::span<const std::int64_t> shape) {
 }
 
 const TensorEntry* SafetensorsHeader::find(std::string_view name) const {
-    const auto at = std::lower_bound(tensors.begin(), tensors.end(), name,
-                                     [](const TensorEntry& tensor, std::string_view wanted) { return tensor.name < wanted; });
+    const auto at =
+        std::lower_bound(tensors.begin(), tensors.end(), name,
+                         [](const TensorEntry& tensor, std::string_view wanted) { return tensor.name < wanted; });
     return at != tensors.end() && at->name == name ? &*at : nullptr;
 }
 
@@ -269,9 +279,11 @@ Result<std::uint64_t> safetensors_header_bytes(std::span<const std::byte> first_
     std::uint64_t length = 0;
     for (std::size_t i = 0; i < kLengthBytes; ++i) length |= std::to_integer<std::uint64_t>(first_bytes[i]) << (8 * i);
     if (length > limits::kSafetensorsHeaderBytes) {
-        return malformed(origin, "its header states " + std::to_string(length) + " bytes, above the limit of 100000000");
+        return malformed(origin,
+                         "its header states " + std::to_string(length) + " bytes, above the limit of 100000000");
     }
-    if (length < 2) return malformed(origin, "its header states " + std::to_string(length) + " bytes, too few for JSON");
+    if (length < 2)
+        return malformed(origin, "its header states " + std::to_string(length) + " bytes, too few for JSON");
     if (length > file_bytes - kLengthBytes) {
         return malformed(origin, "its header states " + std::to_string(length) + " bytes but the file has only " +
                                      std::to_string(file_bytes - kLengthBytes) + " after the length");
@@ -279,7 +291,8 @@ Result<std::uint64_t> safetensors_header_bytes(std::span<const std::byte> first_
     return length;
 }
 
-Result<SafetensorsHeader> parse_safetensors_json(std::string_view json, std::uint64_t data_bytes, std::string_view origin) {
+Result<SafetensorsHeader> parse_safetensors_json(std::string_view json, std::uint64_t data_bytes,
+                                                 std::string_view origin) {
     try {
         SafetensorsHeader header = read_header(json, data_bytes);
         header.data_begin = kLengthBytes + json.size();
@@ -297,7 +310,8 @@ Result<SafetensorsHeader> parse_safetensors(std::span<const std::byte> file, std
     return parse_safetensors_json(json, file.size() - kLengthBytes - length.value(), origin);
 }
 
-Result<SafetensorsPlan> plan_safetensors(std::vector<TensorEntry> tensors, const Metadata& metadata, std::string_view origin) {
+Result<SafetensorsPlan> plan_safetensors(std::vector<TensorEntry> tensors, const Metadata& metadata,
+                                         std::string_view origin) {
     const auto refuse = [&](const std::string& what) {
         return Error{ErrorCode::WriteFailed, "Cannot write " + escape_for_message(origin) + ": " + what + "."};
     };
@@ -307,7 +321,8 @@ Result<SafetensorsPlan> plan_safetensors(std::vector<TensorEntry> tensors, const
         json += json_quoted(kMetadataKey) + ":{";
         bool is_first = true;
         for (const auto& [key, value] : metadata) {
-            if (!is_utf8(key) || !is_utf8(value)) return refuse("the metadata " + escape_for_message(key) + " is not UTF-8");
+            if (!is_utf8(key) || !is_utf8(value))
+                return refuse("the metadata " + escape_for_message(key) + " is not UTF-8");
             if (!std::exchange(is_first, false)) json += ',';
             json.append(json_quoted(key)).append(":").append(json_quoted(value));
         }
@@ -317,7 +332,8 @@ Result<SafetensorsPlan> plan_safetensors(std::vector<TensorEntry> tensors, const
         if (tensors.size() > limits::kTensors) return refuse("more than 1,000,000 tensors");
         sort_and_refuse_equal(tensors);
         // Wide types first keep every tensor aligned to its own size.
-        std::stable_sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return bytes_of(a.dtype) > bytes_of(b.dtype); });
+        std::stable_sort(tensors.begin(), tensors.end(),
+                         [](const auto& a, const auto& b) { return bytes_of(a.dtype) > bytes_of(b.dtype); });
         assign_offsets(tensors);
     } catch (const JsonFailure& failure) {
         return refuse(failure.what());

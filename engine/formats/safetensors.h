@@ -1,8 +1,8 @@
 #pragma once
 
-// The header of a safetensors file: 8 bytes of little-endian length, JSON, then the data. Parses and plans; it neither reads
-// nor writes tensor data. Stricter than the reference reader: duplicate keys, rank above 8, names above 1 KiB, more than a
-// million tensors, white space before '{' and dtypes that nothing here computes with are refused.
+// The header of a safetensors file: 8 bytes of little-endian length, JSON, then the data. Parses and plans; it neither
+// reads nor writes tensor data. Stricter than the reference reader: duplicate keys, rank above 8, names above 1 KiB,
+// more than a million tensors, white space before '{' and dtypes that nothing here computes with are refused.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,9 +19,9 @@ namespace mirror::formats {
 
 enum class DType { F64, F32, F16, BF16, I64, I32, I16, I8, U8, Bool };
 
-const char* to_text(DType dtype);                      // "BF16", as in the header
+const char* to_text(DType dtype);  // "BF16", as in the header
 std::optional<DType> dtype_from_text(std::string_view text);
-std::size_t bytes_of(DType dtype);                     // Of one element.
+std::size_t bytes_of(DType dtype);  // Of one element.
 
 using Metadata = std::map<std::string, std::string>;
 
@@ -38,7 +38,7 @@ struct TensorEntry {
 struct SafetensorsHeader {
     std::vector<TensorEntry> tensors;  // In ascending bytewise order of the names.
     Metadata metadata;
-    std::uint64_t data_begin = 0;      // From the start of the file.
+    std::uint64_t data_begin = 0;  // From the start of the file.
     std::uint64_t data_bytes = 0;
 
     const TensorEntry* find(std::string_view name) const;
@@ -49,7 +49,8 @@ Result<std::uint64_t> safetensors_header_bytes(std::span<const std::byte> first_
                                                std::string_view origin);
 
 // `json` is exactly the header's JSON; the data behind it must be covered without holes and overlaps.
-Result<SafetensorsHeader> parse_safetensors_json(std::string_view json, std::uint64_t data_bytes, std::string_view origin);
+Result<SafetensorsHeader> parse_safetensors_json(std::string_view json, std::uint64_t data_bytes,
+                                                 std::string_view origin);
 
 // Both of the above for a whole file in memory (or mapped).
 Result<SafetensorsHeader> parse_safetensors(std::span<const std::byte> file, std::string_view origin);
@@ -62,7 +63,8 @@ struct SafetensorsPlan {
 };
 
 // Offsets of the given entries are ignored and assigned. Refuses what the parser would refuse.
-Result<SafetensorsPlan> plan_safetensors(std::vector<TensorEntry> tensors, const Metadata& metadata, std::string_view origin);
+Result<SafetensorsPlan> plan_safetensors(std::vector<TensorEntry> tensors, const Metadata& metadata,
+                                         std::string_view origin);
 
 // The number of elements, or nothing if a dimension is negative or the product does not fit.
 std::optional<std::uint64_t> element_count(std::span<const std::int64_t> shape);

@@ -28,7 +28,8 @@ std::map<std::string, std::string> read_weight_map(JsonCursor& cursor) {
     if (cursor.peek() != '{') cursor.fail("weight_map is not an object");
     cursor.object([&](std::string&& tensor) {
         const std::string name = escape_for_message(tensor, 80);
-        if (tensor.empty() || tensor.size() > limits::kTensorNameBytes) cursor.fail("the tensor name " + name + " is empty or too long");
+        if (tensor.empty() || tensor.size() > limits::kTensorNameBytes)
+            cursor.fail("the tensor name " + name + " is empty or too long");
         if (cursor.peek() != '"') cursor.fail("the file of tensor " + name + " is not a string");
         std::string file = cursor.string();
         if (!is_plain_file_name(file)) {
@@ -78,7 +79,8 @@ Result<ShardIndex> parse_shard_index(std::string_view text, std::string_view ori
 }
 
 std::string shard_index_json(const std::map<std::string, std::string>& file_of, std::uint64_t total_bytes) {
-    std::string json = "{\n  \"metadata\": {\n    \"total_size\": " + std::to_string(total_bytes) + "\n  },\n  \"weight_map\": {";
+    std::string json =
+        "{\n  \"metadata\": {\n    \"total_size\": " + std::to_string(total_bytes) + "\n  },\n  \"weight_map\": {";
     bool is_first = true;
     for (const auto& [tensor, file] : file_of) {
         if (!std::exchange(is_first, false)) json += ',';

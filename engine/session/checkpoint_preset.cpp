@@ -13,11 +13,12 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kDiffusersVersion = "0.42.1";  // Whose classes the folder is laid out for.
 constexpr std::int64_t kMostExtraIds = 100;          // T5's <extra_id_0> to <extra_id_99>.
-constexpr std::int64_t kSmallVocabulary = 4096;      // Up to here the vocabulary fills the embedding, without extra ids.
+constexpr std::int64_t kSmallVocabulary = 4096;  // Up to here the vocabulary fills the embedding, without extra ids.
 
 std::string file_text(const Json& json) { return json.dump(2) + "\n"; }
 
-// What all published CogVideoX checkpoints of the 5B family say (their config.json files), under the sizes of the preset.
+// What all published CogVideoX checkpoints of the 5B family say (their config.json files), under the sizes of the
+// preset.
 Json with_sizes(Json common, const Json& sizes) {
     common.update(sizes);
     return common;
@@ -143,8 +144,9 @@ void add_tokenizer_files(std::map<std::string, std::string>& files, std::int64_t
     const Json named = {{"eos_token", "</s>"}, {"pad_token", "<pad>"}, {"unk_token", "<unk>"}};
     files["tokenizer/added_tokens.json"] = file_text(added);
     files["tokenizer/special_tokens_map.json"] = file_text(with_sizes({{"additional_special_tokens", special}}, named));
-    files["tokenizer/tokenizer_config.json"] =
-        file_text(with_sizes({{"extra_ids", extra}, {"legacy", true}, {"model_max_length", max_length}, {"tokenizer_class", "T5Tokenizer"}}, named));
+    files["tokenizer/tokenizer_config.json"] = file_text(with_sizes(
+        {{"extra_ids", extra}, {"legacy", true}, {"model_max_length", max_length}, {"tokenizer_class", "T5Tokenizer"}},
+        named));
 }
 
 std::string names_of_presets() {
@@ -168,9 +170,11 @@ std::string id_perceiver_config_json(const magic_mirror::PerceiverIdShape& shape
 
 CheckpointPreset CheckpointPreset::find(std::string_view name) {
     const auto& texts = preset_texts();
-    const auto text = std::find_if(texts.begin(), texts.end(), [&](const PresetText& each) { return each.name == name; });
+    const auto text =
+        std::find_if(texts.begin(), texts.end(), [&](const PresetText& each) { return each.name == name; });
     if (text == texts.end()) {
-        throw EngineError(ErrorCode::InvalidRequest, "There is no preset " + escape_for_message(name) + ": " + names_of_presets() + ".");
+        throw EngineError(ErrorCode::InvalidRequest,
+                          "There is no preset " + escape_for_message(name) + ": " + names_of_presets() + ".");
     }
     const Json json = Json::parse(text->json);
     CheckpointPreset preset;
@@ -187,7 +191,8 @@ CheckpointPreset CheckpointPreset::find(std::string_view name) {
     files["transformer/config.json"] = file_text(transformer_config(json.at("transformer")));
     files["vae/config.json"] = file_text(vae_config(json.at("vae")));
     files["image_encoder/config.json"] = image_encoder_config_json(preset.adapter.clip_vision, dtype);
-    files["id_perceiver/config.json"] = id_perceiver_config_json(preset.adapter.perceiver_id, preset.adapter.clip_vision.hidden_size);
+    files["id_perceiver/config.json"] =
+        id_perceiver_config_json(preset.adapter.perceiver_id, preset.adapter.clip_vision.hidden_size);
     files["recognizer/config.json"] = file_text(json.at("recognizer"));
     add_tokenizer_files(files, preset.vocabulary, preset.adapter.dit.max_text_seq_length);
     return preset;

@@ -1,6 +1,7 @@
 #pragma once
 
-// The presets of `models init` (presets/models/*.json) and the config files that each component of such a checkpoint gets.
+// The presets of `models init` (presets/models/*.json) and the config files that each component of such a checkpoint
+// gets.
 
 #include <cstdint>
 #include <map>
@@ -29,7 +30,8 @@ struct CheckpointPreset {
     Precision precision = Precision::Fp32;  // Of everything but the recogniser.
     magic_mirror::AdapterConfig adapter;
     std::int64_t vocabulary = 0;
-    // Path in the folder ("vae/config.json") to the file's text: every JSON file but model_index.json and shard indexes.
+    // Path in the folder ("vae/config.json") to the file's text: every JSON file but model_index.json and shard
+    // indexes.
     std::map<std::string, std::string> files;
 
     // The last file to be written: it makes the folder a checkpoint.

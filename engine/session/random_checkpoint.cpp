@@ -27,9 +27,9 @@ namespace {
 namespace fs = std::filesystem;
 using formats::DType;
 
-constexpr std::uint64_t kShardBytes = 5'000'000'000;         // As the published conversion cuts them.
-constexpr std::uint64_t kAdapterShardBytes = 4ULL << 30;     // The adapter format's own limit.
-constexpr std::uint64_t kSpareBytes = 64ULL << 20;           // Small files, and room that the disk keeps.
+constexpr std::uint64_t kShardBytes = 5'000'000'000;      // As the published conversion cuts them.
+constexpr std::uint64_t kAdapterShardBytes = 4ULL << 30;  // The adapter format's own limit.
+constexpr std::uint64_t kSpareBytes = 64ULL << 20;        // Small files, and room that the disk keeps.
 constexpr const char* kDiffusersStem = "diffusion_pytorch_model";
 constexpr const char* kTransformersStem = "model";
 
@@ -40,12 +40,16 @@ public:
         std::error_code error;
         was_there_ = fs::exists(folder, error);
         if (was_there_ && (!fs::is_directory(folder, error) || !fs::is_empty(folder, error))) {
-            throw EngineError(ErrorCode::InvalidRequest, path_for_message(folder) + " is not an empty folder; give the name of a new one.");
+            throw EngineError(ErrorCode::InvalidRequest,
+                              path_for_message(folder) + " is not an empty folder; give the name of a new one.");
         }
         // Folders above it that are missing are made as well, and taken away as well.
-        for (made_ = folder; made_.has_parent_path() && !fs::exists(made_.parent_path(), error);) made_ = made_.parent_path();
+        for (made_ = folder; made_.has_parent_path() && !fs::exists(made_.parent_path(), error);)
+            made_ = made_.parent_path();
         fs::create_directories(folder, error);
-        if (error) throw EngineError(ErrorCode::WriteFailed, "Cannot make the folder " + path_for_message(folder) + ": " + error.message() + ".");
+        if (error)
+            throw EngineError(ErrorCode::WriteFailed,
+                              "Cannot make the folder " + path_for_message(folder) + ": " + error.message() + ".");
     }
 
     ~NewFolder() {
@@ -72,7 +76,9 @@ private:
 void write_text(const fs::path& file, const std::string& text) {
     std::error_code error;
     fs::create_directories(file.parent_path(), error);
-    if (error) throw EngineError(ErrorCode::WriteFailed, "Cannot make the folder " + path_for_message(file.parent_path()) + ": " + error.message() + ".");
+    if (error)
+        throw EngineError(ErrorCode::WriteFailed, "Cannot make the folder " + path_for_message(file.parent_path()) +
+                                                      ": " + error.message() + ".");
     value_or_throw(durable_replace(file, text));
 }
 
@@ -91,15 +97,23 @@ std::vector<RandomComponent> base_components(const fs::path& folder, DType dtype
     std::vector<RandomComponent> components;
     // A recogniser is published in float32, and its embeddings are compared closely.
     components.push_back({"recognizer", kTransformersStem, DType::F32,
-                          tensors_of<RecognizerNetwork>(read_recognizer_config(folder / "recognizer" / "config.json")), metadata});
-    components.push_back({"image_encoder", kTransformersStem, dtype,
-                          tensors_of<magic_mirror::ClipVision>(magic_mirror::read_clip_vision_config(config("image_encoder"))), metadata});
-    components.push_back({"id_perceiver", kTransformersStem, dtype,
-                          tensors_of<magic_mirror::PerceiverId>(magic_mirror::read_perceiver_id_config(config("id_perceiver"))), metadata});
-    components.push_back({"vae", kDiffusersStem, dtype, tensors_of<CogVideoXVae>(VaeConfig::read(config("vae"))), metadata});
-    components.push_back({"text_encoder", kTransformersStem, dtype, tensors_of<T5Encoder>(T5Config::read(config("text_encoder"))), metadata});
+                          tensors_of<RecognizerNetwork>(read_recognizer_config(folder / "recognizer" / "config.json")),
+                          metadata});
+    components.push_back(
+        {"image_encoder", kTransformersStem, dtype,
+         tensors_of<magic_mirror::ClipVision>(magic_mirror::read_clip_vision_config(config("image_encoder"))),
+         metadata});
+    components.push_back(
+        {"id_perceiver", kTransformersStem, dtype,
+         tensors_of<magic_mirror::PerceiverId>(magic_mirror::read_perceiver_id_config(config("id_perceiver"))),
+         metadata});
+    components.push_back(
+        {"vae", kDiffusersStem, dtype, tensors_of<CogVideoXVae>(VaeConfig::read(config("vae"))), metadata});
+    components.push_back({"text_encoder", kTransformersStem, dtype,
+                          tensors_of<T5Encoder>(T5Config::read(config("text_encoder"))), metadata});
     components.push_back({"transformer", kDiffusersStem, dtype,
-                          tensors_of<cogvideox::Transformer>(cogvideox::read_transformer_config(config("transformer"))), metadata});
+                          tensors_of<cogvideox::Transformer>(cogvideox::read_transformer_config(config("transformer"))),
+                          metadata});
     return components;
 }
 
@@ -129,8 +143,8 @@ void check_free_space(const fs::path& folder, std::uint64_t needed) {
     const auto space = fs::space(folder, error);
     if (error || space.available >= needed) return;
     const auto megabytes = [](std::uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; };
-    throw EngineError(ErrorCode::WriteFailed, path_for_message(folder) + " needs " + megabytes(needed) + " of disk, and there are " +
-                                                  megabytes(space.available) + ".");
+    throw EngineError(ErrorCode::WriteFailed, path_for_message(folder) + " needs " + megabytes(needed) +
+                                                  " of disk, and there are " + megabytes(space.available) + ".");
 }
 
 void make_checkpoint(std::string_view name, std::uint64_t seed, const fs::path& folder, const CheckpointWatch& watch) {
@@ -164,7 +178,8 @@ std::vector<std::string> checkpoint_presets() {
     return names;
 }
 
-Status init_checkpoint(std::string_view preset, std::uint64_t seed, const fs::path& folder, const CheckpointWatch& watch) {
+Status init_checkpoint(std::string_view preset, std::uint64_t seed, const fs::path& folder,
+                       const CheckpointWatch& watch) {
     try {
         make_checkpoint(preset, seed, folder, watch);
         return success();
@@ -172,7 +187,8 @@ Status init_checkpoint(std::string_view preset, std::uint64_t seed, const fs::pa
         return error.error();
     } catch (const std::exception& error) {
         // Out of memory, or something that ATen refuses: its text may have many lines.
-        return Error{ErrorCode::Internal, "Cannot make " + path_for_message(folder) + ": " + escape_for_message(error.what())};
+        return Error{ErrorCode::Internal,
+                     "Cannot make " + path_for_message(folder) + ": " + escape_for_message(error.what())};
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// Makes complete checkpoint folders in the published layout with random weights, so that every path runs without downloads.
+// Makes complete checkpoint folders in the published layout with random weights, so that every path runs without
+// downloads.
 
 #include <cstdint>
 #include <filesystem>
@@ -22,9 +23,9 @@ struct CheckpointWatch {
     std::stop_token stop;                           // Looked at every few million numbers.
 };
 
-// `folder` must be absent or empty; after a failure or a stop nothing of it is left. The same preset and seed give the same
-// bytes on every machine. model_index.json carries "_random_weights": true, so that programs can say so.
-// Errors: InvalidRequest (unknown preset, folder in use), WriteFailed, Cancelled.
+// `folder` must be absent or empty; after a failure or a stop nothing of it is left. The same preset and seed give the
+// same bytes on every machine. model_index.json carries "_random_weights": true, so that programs can say so. Errors:
+// InvalidRequest (unknown preset, folder in use), WriteFailed, Cancelled.
 Status init_checkpoint(std::string_view preset, std::uint64_t seed, const std::filesystem::path& folder,
                        const CheckpointWatch& watch = {});
 

@@ -76,8 +76,8 @@ private:
     std::vector<at::BFloat16> halves_;
 };
 
-void write_file(const fs::path& file, std::vector<TensorEntry> entries, const RandomComponent& component, std::uint64_t seed,
-                ByteMeter& meter) {
+void write_file(const fs::path& file, std::vector<TensorEntry> entries, const RandomComponent& component,
+                std::uint64_t seed, ByteMeter& meter) {
     const auto plan = value_or_throw(formats::plan_safetensors(std::move(entries), component.metadata, file.native()));
     auto temporary = value_or_throw(TemporaryFile::create_beside(file));
     value_or_throw(temporary.write(plan.head));
@@ -110,7 +110,8 @@ std::uint64_t RandomComponent::bytes() const {
 }
 
 void ByteMeter::add(std::uint64_t bytes) {
-    if (watch_.stop.stop_requested()) throw EngineError(ErrorCode::Cancelled, "Stopped; the unfinished checkpoint was removed.");
+    if (watch_.stop.stop_requested())
+        throw EngineError(ErrorCode::Cancelled, "Stopped; the unfinished checkpoint was removed.");
     done_ += bytes;
     if (watch_.progress && total_ > 0) watch_.progress(static_cast<double>(done_) / static_cast<double>(total_));
 }

@@ -15,8 +15,8 @@ namespace mirror::engine {
 
 // The weights of one folder of a checkpoint.
 struct RandomComponent {
-    std::string folder;  // "vae": also a part of what decides the numbers.
-    std::string stem;    // "diffusion_pytorch_model"
+    std::string folder;                          // "vae": also a part of what decides the numbers.
+    std::string stem;                            // "diffusion_pytorch_model"
     formats::DType dtype = formats::DType::F32;  // F32 or BF16
     std::vector<ShapeRecorder::Entry> tensors;
     formats::Metadata metadata;
@@ -36,8 +36,8 @@ private:
     std::uint64_t done_ = 0;
 };
 
-// STEM.safetensors below `model`/folder, or shards of at most `shard_bytes` with their index. A single larger tensor gets a
-// shard of its own. EngineError: WriteFailed, Cancelled.
+// STEM.safetensors below `model`/folder, or shards of at most `shard_bytes` with their index. A single larger tensor
+// gets a shard of its own. EngineError: WriteFailed, Cancelled.
 void write_random_component(const std::filesystem::path& model, const RandomComponent& component, std::uint64_t seed,
                             std::uint64_t shard_bytes, ByteMeter& meter);
 

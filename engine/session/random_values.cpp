@@ -85,17 +85,19 @@ std::uint64_t tensor_key(std::uint64_t seed, std::string_view component, std::st
 }
 
 void fill_random(std::span<float> values, std::uint64_t key, std::uint64_t first, const ValueRule& rule) {
-    // The sum of four uniform 16-bit numbers, moved to mean 0 and divided by its deviation: close to normal, at most 3.5
-    // deviations away, and, unlike logarithms and cosines, the same on every machine.
+    // The sum of four uniform 16-bit numbers, moved to mean 0 and divided by its deviation: close to normal, at
+    // most 3.5 deviations away, and, unlike logarithms and cosines, the same on every machine.
     constexpr std::int32_t kTwiceMean = 4 * 65535;
     constexpr double kTwiceDeviation = 2 * 37837.22;  // sqrt(4 * (65536^2 - 1) / 12), times 2
     const auto scale = static_cast<float>(rule.scale / kTwiceDeviation);
     const auto offset = static_cast<float>(rule.offset);
     for (std::size_t i = 0; i < values.size(); ++i) {
         const std::uint64_t bits = mixed(key + (first + i) * kStep);
-        const auto sum = static_cast<std::int32_t>((bits & 0xffff) + ((bits >> 16) & 0xffff) + ((bits >> 32) & 0xffff) + (bits >> 48));
+        const auto sum = static_cast<std::int32_t>((bits & 0xffff) + ((bits >> 16) & 0xffff) + ((bits >> 32) & 0xffff) +
+                                                   (bits >> 48));
         // Rounded once: the product is exact in double, whether or not the compiler fuses it with the sum.
-        values[i] = static_cast<float>(static_cast<double>(offset) + static_cast<double>(scale) * (2 * sum - kTwiceMean));
+        values[i] =
+            static_cast<float>(static_cast<double>(offset) + static_cast<double>(scale) * (2 * sum - kTwiceMean));
     }
 }
 

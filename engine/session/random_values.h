@@ -1,7 +1,7 @@
 #pragma once
 
-// Random numbers that depend on a seed, a tensor's name and the place in the tensor alone: in whatever order and however many
-// threads fill it, a tensor is the same on every machine.
+// Random numbers that depend on a seed, a tensor's name and the place in the tensor alone: in whatever order and
+// however many threads fill it, a tensor is the same on every machine.
 
 #include <cstdint>
 #include <span>

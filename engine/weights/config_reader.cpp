@@ -1,8 +1,8 @@
 #include "engine/weights/config_reader.h"
 
 #include <algorithm>
-#include <cmath>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <limits>
 
@@ -23,12 +23,14 @@ std::string number_text(double value) {
 
 std::string range_text(std::int64_t min, std::int64_t max) {
     const bool unbounded = max == std::numeric_limits<std::int64_t>::max();
-    return unbounded ? "of at least " + std::to_string(min) : "from " + std::to_string(min) + " to " + std::to_string(max);
+    return unbounded ? "of at least " + std::to_string(min)
+                     : "from " + std::to_string(min) + " to " + std::to_string(max);
 }
 
 }  // namespace
 
-ConfigReader::ConfigReader(std::shared_ptr<const JsonValue> root, const JsonValue* object, std::string origin, std::string prefix)
+ConfigReader::ConfigReader(std::shared_ptr<const JsonValue> root, const JsonValue* object, std::string origin,
+                           std::string prefix)
     : root_(std::move(root)), object_(object), origin_(std::move(origin)), prefix_(std::move(prefix)) {}
 
 ConfigReader ConfigReader::open(const std::filesystem::path& file) {
@@ -37,7 +39,8 @@ ConfigReader ConfigReader::open(const std::filesystem::path& file) {
 
 ConfigReader ConfigReader::parse(const std::string& json, const std::string& origin) {
     auto root = std::make_shared<const JsonValue>(value_or_throw(formats::parse_json(json, origin)));
-    if (!root->is_object()) throw EngineError(ErrorCode::MalformedFile, escape_for_message(origin) + " is not a JSON object.");
+    if (!root->is_object())
+        throw EngineError(ErrorCode::MalformedFile, escape_for_message(origin) + " is not a JSON object.");
     const JsonValue* object = root.get();
     return {std::move(root), object, escape_for_message(origin), ""};
 }
@@ -75,7 +78,8 @@ std::int64_t ConfigReader::integer(std::string_view key, std::int64_t min, std::
     return *number;
 }
 
-std::int64_t ConfigReader::integer_or(std::string_view key, std::int64_t fallback, std::int64_t min, std::int64_t max) const {
+std::int64_t ConfigReader::integer_or(std::string_view key, std::int64_t fallback, std::int64_t min,
+                                      std::int64_t max) const {
     return has(key) ? integer(key, min, max) : fallback;
 }
 
@@ -84,7 +88,8 @@ double ConfigReader::number(std::string_view key, double min, double max) const 
     const auto number = found.as_number();
     if (!number) refuse(key, std::string("must be a number, not ") + found.kind_name());
     if (!std::isfinite(*number) || *number < min || *number > max) {
-        refuse(key, "must be a number from " + number_text(min) + " to " + number_text(max) + ", not " + number_text(*number));
+        refuse(key, "must be a number from " + number_text(min) + " to " + number_text(max) + ", not " +
+                        number_text(*number));
     }
     return *number;
 }
@@ -107,7 +112,9 @@ std::string ConfigReader::text(std::string_view key) const {
     return *found.as_string();
 }
 
-std::string ConfigReader::text_or(std::string_view key, const std::string& fallback) const { return has(key) ? text(key) : fallback; }
+std::string ConfigReader::text_or(std::string_view key, const std::string& fallback) const {
+    return has(key) ? text(key) : fallback;
+}
 
 std::string ConfigReader::choice(std::string_view key, std::initializer_list<std::string_view> words) const {
     std::string word = text(key);
@@ -123,7 +130,8 @@ std::vector<std::int64_t> ConfigReader::integers(std::string_view key, std::int6
     std::vector<std::int64_t> numbers;
     for (const auto& element : *found.as_array()) {
         const auto number = element.as_integer();
-        if (!number || *number < min || *number > max) refuse(key, "must be a list of integers " + range_text(min, max));
+        if (!number || *number < min || *number > max)
+            refuse(key, "must be a list of integers " + range_text(min, max));
         numbers.push_back(*number);
     }
     return numbers;

@@ -1,7 +1,7 @@
 #pragma once
 
-// Typed, range-checked reading of a config.json. Every failure is an EngineError (MalformedFile, MissingFile) that names the
-// file and the key. Unknown keys are ignored unless refuse_unknown() is asked.
+// Typed, range-checked reading of a config.json. Every failure is an EngineError (MalformedFile, MissingFile) that
+// names the file and the key. Unknown keys are ignored unless refuse_unknown() is asked.
 
 #include <cstdint>
 #include <filesystem>

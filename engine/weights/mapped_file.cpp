@@ -65,17 +65,21 @@ Result<std::string> read_whole_file(const std::filesystem::path& path, std::uint
     const auto size = open_regular(path, Links::Follow, descriptor);
     if (!size) return size.error();
     if (size.value() > longest) {
-        return Error{ErrorCode::MalformedFile, "Cannot read " + path_for_message(path) + ": it has " + std::to_string(size.value()) +
-                                                   " bytes, above the limit of " + std::to_string(longest) + "."};
+        return Error{ErrorCode::MalformedFile, "Cannot read " + path_for_message(path) + ": it has " +
+                                                   std::to_string(size.value()) + " bytes, above the limit of " +
+                                                   std::to_string(longest) + "."};
     }
     std::string text(size.value(), '\0');
     std::size_t filled = 0;
     while (filled < text.size()) {
         // At most 1 GiB at once: Linux reads no more than 2 GiB.
-        const ssize_t got = ::read(descriptor.number, text.data() + filled, std::min<std::size_t>(text.size() - filled, std::size_t{1} << 30));
+        const ssize_t got = ::read(descriptor.number, text.data() + filled,
+                                   std::min<std::size_t>(text.size() - filled, std::size_t{1} << 30));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return open_error(path, errno);
-        if (got == 0) return Error{ErrorCode::MalformedFile, "Cannot read " + path_for_message(path) + ": it was cut off while being read."};
+        if (got == 0)
+            return Error{ErrorCode::MalformedFile,
+                         "Cannot read " + path_for_message(path) + ": it was cut off while being read."};
         filled += static_cast<std::size_t>(got);
     }
     return text;

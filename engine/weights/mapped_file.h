@@ -1,7 +1,7 @@
 #pragma once
 
-// A regular file mapped read-only into memory for as long as the object lives. Writing into it is a crash, by design; so is
-// reading it after somebody cut the file shorter.
+// A regular file mapped read-only into memory for as long as the object lives. Writing into it is a crash, by design;
+// so is reading it after somebody cut the file shorter.
 
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +30,8 @@ public:
     const std::filesystem::path& path() const { return path_; }
 
 private:
-    MappedFile(std::filesystem::path path, void* start, std::size_t size) : path_(std::move(path)), start_(start), size_(size) {}
+    MappedFile(std::filesystem::path path, void* start, std::size_t size)
+        : path_(std::move(path)), start_(start), size_(size) {}
 
     std::filesystem::path path_;
     void* start_;  // Null for an empty file.

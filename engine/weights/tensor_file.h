@@ -1,7 +1,7 @@
 #pragma once
 
-// Small safetensors files as values: stage inputs and outputs, saved latents, golden tensors. Read whole, not mapped, so that
-// a file that changes later does not matter.
+// Small safetensors files as values: stage inputs and outputs, saved latents, golden tensors. Read whole, not mapped,
+// so that a file that changes later does not matter.
 
 #include <ATen/ATen.h>
 

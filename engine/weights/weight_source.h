@@ -1,6 +1,7 @@
 #pragma once
 
-// Where a model's tensors come from: a checkpoint on disk, or a recorder that only learns which tensors a model asks for.
+// Where a model's tensors come from: a checkpoint on disk, or a recorder that only learns which tensors a model asks
+// for.
 
 #include <ATen/ATen.h>
 
@@ -24,15 +25,15 @@ public:
     virtual ~WeightSource() = default;
 
     virtual bool has(const std::string& name) const = 0;
-    // The tensor as the file has it, mapped, not copied. EngineError (MissingTensor, ShapeMismatch) names the file, the full
-    // name and both shapes.
+    // The tensor as the file has it, mapped, not copied. EngineError (MissingTensor, ShapeMismatch) names the file, the
+    // full name and both shapes.
     virtual at::Tensor read(const std::string& name, at::IntArrayRef shape) = 0;
     // The shape the source holds for `name`; empty if it has none.
     virtual std::vector<std::int64_t> shape_of(const std::string& name) const = 0;
 };
 
-// Answers every question with a meta tensor and keeps the list: parameter counts, `models init` and memory predictions come
-// from constructing the real model on it, without memory.
+// Answers every question with a meta tensor and keeps the list: parameter counts, `models init` and memory predictions
+// come from constructing the real model on it, without memory.
 class ShapeRecorder : public WeightSource {
 public:
     struct Entry {
@@ -57,7 +58,8 @@ private:
 //     Linear(weights / "to_out" / 0, inputs, outputs)
 class WeightScope {
 public:
-    WeightScope(std::shared_ptr<WeightSource> source, Placement placement) : source_(std::move(source)), placement_(placement) {}
+    WeightScope(std::shared_ptr<WeightSource> source, Placement placement)
+        : source_(std::move(source)), placement_(placement) {}
 
     WeightScope operator/(std::string_view name) const;
     WeightScope operator/(std::int64_t index) const;

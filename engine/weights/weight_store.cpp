@@ -36,8 +36,10 @@ fs::path file_in_folder(const fs::path& folder, const std::string& stem) {
     const bool prefers_single = stem == "model";
     if (is_there(single) && (prefers_single || !is_there(index))) return single;
     if (is_there(index)) return index;
-    if (!is_folder(folder)) throw EngineError(ErrorCode::MissingFile, "There is no folder " + path_for_message(folder) + ".");
-    throw EngineError(ErrorCode::MissingFile, "There is no " + single.filename().string() + " in " + path_for_message(folder) + ".");
+    if (!is_folder(folder))
+        throw EngineError(ErrorCode::MissingFile, "There is no folder " + path_for_message(folder) + ".");
+    throw EngineError(ErrorCode::MissingFile,
+                      "There is no " + single.filename().string() + " in " + path_for_message(folder) + ".");
 }
 
 bool matches(std::string_view pattern, std::string_view name) {
@@ -71,7 +73,8 @@ void refuse_missing_shards(const fs::path& file, const formats::ShardIndex& inde
         if (!is_there(file.parent_path() / name)) missing.push_back(name);
     }
     if (missing.empty()) return;
-    throw EngineError(ErrorCode::MissingFile, path_for_message(file) + " names files that are missing: " + list_of(missing) + ".");
+    throw EngineError(ErrorCode::MissingFile,
+                      path_for_message(file) + " names files that are missing: " + list_of(missing) + ".");
 }
 
 std::string quoted_tensor(const std::string& name) { return "tensor " + escape_for_message(name, 64); }
@@ -81,27 +84,38 @@ std::string quoted_tensor(const std::string& name) { return "tensor " + escape_f
 at::ScalarType scalar_type(formats::DType dtype) {
     using formats::DType;
     switch (dtype) {
-        case DType::F64: return at::kDouble;
-        case DType::F32: return at::kFloat;
-        case DType::F16: return at::kHalf;
-        case DType::BF16: return at::kBFloat16;
-        case DType::I64: return at::kLong;
-        case DType::I32: return at::kInt;
-        case DType::I16: return at::kShort;
-        case DType::I8: return at::kChar;
-        case DType::U8: return at::kByte;
-        case DType::Bool: return at::kBool;
+        case DType::F64:
+            return at::kDouble;
+        case DType::F32:
+            return at::kFloat;
+        case DType::F16:
+            return at::kHalf;
+        case DType::BF16:
+            return at::kBFloat16;
+        case DType::I64:
+            return at::kLong;
+        case DType::I32:
+            return at::kInt;
+        case DType::I16:
+            return at::kShort;
+        case DType::I8:
+            return at::kChar;
+        case DType::U8:
+            return at::kByte;
+        case DType::Bool:
+            return at::kBool;
     }
     return at::kFloat;
 }
 
 formats::DType dtype_of(at::ScalarType type) {
     using formats::DType;
-    for (const DType dtype : {DType::F64, DType::F32, DType::F16, DType::BF16, DType::I64, DType::I32, DType::I16, DType::I8,
-                              DType::U8, DType::Bool}) {
+    for (const DType dtype : {DType::F64, DType::F32, DType::F16, DType::BF16, DType::I64, DType::I32, DType::I16,
+                              DType::I8, DType::U8, DType::Bool}) {
         if (scalar_type(dtype) == type) return dtype;
     }
-    throw EngineError(ErrorCode::Internal, std::string("A tensor of type ") + c10::toString(type) + " cannot be saved.");
+    throw EngineError(ErrorCode::Internal,
+                      std::string("A tensor of type ") + c10::toString(type) + " cannot be saved.");
 }
 
 std::shared_ptr<WeightStore> WeightStore::open(const fs::path& folder_or_file, const std::string& stem,
@@ -117,20 +131,23 @@ std::shared_ptr<WeightStore> WeightStore::open(const fs::path& folder_or_file, c
     return store;
 }
 
-WeightStore::WeightStore(fs::path file, WeightStoreOptions options) : file_(std::move(file)), options_(std::move(options)) {}
+WeightStore::WeightStore(fs::path file, WeightStoreOptions options)
+    : file_(std::move(file)), options_(std::move(options)) {}
 
 formats::SafetensorsHeader WeightStore::add_shard(std::shared_ptr<MappedFile> mapped) {
     auto header = value_or_throw(formats::parse_safetensors(mapped->bytes(), mapped->path().native()));
     const std::size_t shard = shards_.size();
     for (const auto& entry : header.tensors) {
         std::string name = entry.name;
-        if (!options_.optional_prefix.empty() && name.starts_with(options_.optional_prefix)) name.erase(0, options_.optional_prefix.size());
+        if (!options_.optional_prefix.empty() && name.starts_with(options_.optional_prefix))
+            name.erase(0, options_.optional_prefix.size());
         const bool ignored = std::any_of(options_.ignored.begin(), options_.ignored.end(),
                                          [&](const std::string& pattern) { return matches(pattern, name); });
         const auto [place, added] = places_.emplace(name, Place{entry, shard, false, ignored});
         if (!added) {
             const std::string where = place->second.shard == shard ? "twice in " : "in two shards of ";
-            throw EngineError(ErrorCode::MalformedFile, "The " + quoted_tensor(name) + " is " + where + path_for_message(file_) + ".");
+            throw EngineError(ErrorCode::MalformedFile,
+                              "The " + quoted_tensor(name) + " is " + where + path_for_message(file_) + ".");
         }
     }
     if (shard == 0) metadata_ = header.metadata;
@@ -152,12 +169,14 @@ void WeightStore::open_shards() {
     for (const auto& name : index.files) {
         const auto header = add_shard(value_or_throw(MappedFile::open(folder / name, links)));
         if (options_.same_metadata && header.metadata != metadata_) {
-            throw EngineError(ErrorCode::MalformedFile, path_for_message(folder / name) + " has other metadata than " + index.files.front() + ".");
+            throw EngineError(ErrorCode::MalformedFile, path_for_message(folder / name) + " has other metadata than " +
+                                                            index.files.front() + ".");
         }
         for (const auto& entry : header.tensors) {
             const auto listed = index.file_of.find(entry.name);
             if (listed == index.file_of.end() || listed->second != name) {
-                throw EngineError(ErrorCode::MalformedFile, "The " + quoted_tensor(entry.name) + " is in " + path_for_message(folder / name) +
+                throw EngineError(ErrorCode::MalformedFile, "The " + quoted_tensor(entry.name) + " is in " +
+                                                                path_for_message(folder / name) +
                                                                 " but its index does not say so.");
             }
         }
@@ -167,8 +186,8 @@ void WeightStore::open_shards() {
     for (const auto& [name, file] : index.file_of) {
         const auto holds = [&, wanted = name](const auto& place) { return place.second.entry.name == wanted; };
         if (std::any_of(places_.begin(), places_.end(), holds)) continue;
-        throw EngineError(ErrorCode::MissingTensor, "The " + quoted_tensor(name) + " is not in " + path_for_message(folder / file) +
-                                                        " though the index says so.");
+        throw EngineError(ErrorCode::MissingTensor, "The " + quoted_tensor(name) + " is not in " +
+                                                        path_for_message(folder / file) + " though the index says so.");
     }
 }
 
@@ -196,11 +215,13 @@ at::Tensor WeightStore::alias(const Place& place, const std::string& name) const
     const std::byte* start = shard.file->bytes().data() + shard.data_begin + place.entry.begin;
     // The tensor keeps the mapping alive. ATen wants a pointer without const; nothing may write to weights.
     auto* data = const_cast<std::byte*>(start);
-    at::Tensor tensor = at::from_blob(data, place.entry.shape, [keep = shard.file](void*) {}, type);
+    at::Tensor tensor = at::from_blob(
+        data, place.entry.shape, [keep = shard.file](void*) {}, type);
     const bool is_aligned = reinterpret_cast<std::uintptr_t>(start) % formats::bytes_of(place.entry.dtype) == 0;
     if (!is_aligned) tensor = tensor.clone();
     if (options_.finite && tensor.is_floating_point() && !is_finite(tensor)) {
-        throw EngineError(ErrorCode::MalformedFile, "The " + quoted_tensor(name) + " in " + path_for_message(shard.file->path()) +
+        throw EngineError(ErrorCode::MalformedFile, "The " + quoted_tensor(name) + " in " +
+                                                        path_for_message(shard.file->path()) +
                                                         " holds numbers that are NaN or infinite.");
     }
     return tensor;
@@ -209,7 +230,8 @@ at::Tensor WeightStore::alias(const Place& place, const std::string& name) const
 at::Tensor WeightStore::read_any(const std::string& name) {
     const Place* place = find(name);
     if (place == nullptr) {
-        throw EngineError(ErrorCode::MissingTensor, "The " + quoted_tensor(name) + " is missing from " + path_for_message(file_) + ".");
+        throw EngineError(ErrorCode::MissingTensor,
+                          "The " + quoted_tensor(name) + " is missing from " + path_for_message(file_) + ".");
     }
     places_.find(name)->second.read = true;
     return alias(*place, name);
@@ -218,9 +240,10 @@ at::Tensor WeightStore::read_any(const std::string& name) {
 at::Tensor WeightStore::read(const std::string& name, at::IntArrayRef shape) {
     const Place* place = find(name);
     if (place != nullptr && !shape.equals(place->entry.shape)) {
-        throw EngineError(ErrorCode::ShapeMismatch, "The " + quoted_tensor(name) + " in " + path_for_message(shards_[place->shard].file->path()) +
-                                                        " has the shape " + formats::shape_text(place->entry.shape) + ", expected " +
-                                                        formats::shape_text({shape.data(), shape.size()}) + ".");
+        throw EngineError(ErrorCode::ShapeMismatch,
+                          "The " + quoted_tensor(name) + " in " + path_for_message(shards_[place->shard].file->path()) +
+                              " has the shape " + formats::shape_text(place->entry.shape) + ", expected " +
+                              formats::shape_text({shape.data(), shape.size()}) + ".");
     }
     return read_any(name);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// A checkpoint on disk as a WeightSource: one safetensors file, or shards with an index, mapped read-only and never copied.
+// A checkpoint on disk as a WeightSource: one safetensors file, or shards with an index, mapped read-only and never
+// copied.
 
 #include <cstdint>
 #include <filesystem>
@@ -20,7 +21,8 @@ class MappedFile;
 struct WeightStoreOptions {
     // Published files come with or without this prefix ("vision_model."); names are given to the model without it.
     std::string optional_prefix;
-    // Names to treat as absent, after the prefix is taken off. One '*' at the beginning or the end: "visual_projection.*".
+    // Names to treat as absent, after the prefix is taken off. One '*' at the beginning or the end:
+    // "visual_projection.*".
     std::vector<std::string> ignored;
     // All shards must carry the same __metadata__ (adapters).
     bool same_metadata = false;
@@ -31,10 +33,10 @@ struct WeightStoreOptions {
 // Files must not be changed while the store lives. Reading from several threads is not safe.
 class WeightStore : public WeightSource {
 public:
-    // A folder: looks for STEM.safetensors and STEM.safetensors.index.json with the preference of the published loaders (the
-    // single file for "model", else the index). A file: that safetensors file, or the shards of that .index.json.
-    static std::shared_ptr<WeightStore> open(const std::filesystem::path& folder_or_file, const std::string& stem = "model",
-                                             const WeightStoreOptions& options = {});
+    // A folder: looks for STEM.safetensors and STEM.safetensors.index.json with the preference of the published loaders
+    // (the single file for "model", else the index). A file: that safetensors file, or the shards of that .index.json.
+    static std::shared_ptr<WeightStore> open(const std::filesystem::path& folder_or_file,
+                                             const std::string& stem = "model", const WeightStoreOptions& options = {});
 
     bool has(const std::string& name) const override;
     at::Tensor read(const std::string& name, at::IntArrayRef shape) override;
@@ -44,14 +46,14 @@ public:
     at::Tensor read_any(const std::string& name);
     const formats::TensorEntry* entry(const std::string& name) const;  // Null if absent.
 
-    std::vector<std::string> names() const;   // Sorted, without ignored ones.
-    std::vector<std::string> unread() const;  // Sorted: what nobody has asked for.
-    std::uint64_t bytes() const;              // Of all tensors.
+    std::vector<std::string> names() const;                          // Sorted, without ignored ones.
+    std::vector<std::string> unread() const;                         // Sorted: what nobody has asked for.
+    std::uint64_t bytes() const;                                     // Of all tensors.
     const formats::Metadata& metadata() const { return metadata_; }  // Of the first shard.
     const std::filesystem::path& file() const { return file_; }      // The file or the index, for messages.
 
-    // SHA-256 over names, dtypes, shapes and the two ends of every tensor's data: independent of sharding, cheap for 11 GB.
-    // Names as in the files, ignored ones included.
+    // SHA-256 over names, dtypes, shapes and the two ends of every tensor's data: independent of sharding, cheap for 11
+    // GB. Names as in the files, ignored ones included.
     std::string fingerprint() const;
 
 private:

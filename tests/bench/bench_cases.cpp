@@ -39,7 +39,8 @@ std::function<at::Tensor()> t5_run(const Placement& placement) {
     T5Config config;
     config.num_layers = 1;
     config.vocab_size = 512;
-    const auto encoder = std::make_shared<const T5Encoder>(WeightScope(std::make_shared<RandomSource>(1), placement), config);
+    const auto encoder =
+        std::make_shared<const T5Encoder>(WeightScope(std::make_shared<RandomSource>(1), placement), config);
     const at::Tensor ids = at::arange(226, at::TensorOptions(at::kLong).device(placement.device)).unsqueeze(0);
     return [encoder, ids] { return (*encoder)(ids); };
 }
@@ -47,8 +48,8 @@ std::function<at::Tensor()> t5_run(const Placement& placement) {
 std::function<at::Tensor()> vae_run(std::int64_t latent_frames, std::int64_t height, std::int64_t width,
                                     const Placement& placement) {
     const VaeConfig config;
-    const auto vae = std::make_shared<const CogVideoXVae>(WeightScope(std::make_shared<RandomSource>(1), placement), config,
-                                                          VaeParts::DecoderOnly);
+    const auto vae = std::make_shared<const CogVideoXVae>(WeightScope(std::make_shared<RandomSource>(1), placement),
+                                                          config, VaeParts::DecoderOnly);
     const at::Tensor latents = normal({1, config.latent_channels, latent_frames, height, width}, 2, placement);
     return [vae, latents] { return vae->decode(latents); };
 }
@@ -69,13 +70,19 @@ const std::vector<BenchCase>& bench_cases() {
     static const std::vector<BenchCase> cases{
         {"t5-layer", "one T5-XXL layer, 226 tokens", [](const Placement& place) { return t5_run(place); }},
         {"dit-layer", "one 5B layer (d 3072, 48 heads), 226 + 1350 tokens",
-         [](const Placement& place) { return transformer_run({48, 1, 1, 60, 90}, place); }},
+         [](const Placement& place) {
+             return transformer_run({48, 1, 1, 60, 90}, place);
+         }},
         {"dit-small", "d 768, 12 heads, 12 layers, 226 + 3840 tokens",
-         [](const Placement& place) { return transformer_run({12, 12, 5, 48, 64}, place); }},
+         [](const Placement& place) {
+             return transformer_run({12, 12, 5, 48, 64}, place);
+         }},
         {"vae-decode", "published VAE channels, 9 frames of 64 x 96",
          [](const Placement& place) { return vae_run(3, 8, 12, place); }},
         {"dit-5b-step", "a whole 5B step without guidance, 42 layers, 226 + 17550 tokens",
-         [](const Placement& place) { return transformer_run({48, 42, 13, 60, 90}, place); }},
+         [](const Placement& place) {
+             return transformer_run({48, 42, 13, 60, 90}, place);
+         }},
     };
     return cases;
 }

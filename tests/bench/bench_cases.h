@@ -12,7 +12,8 @@
 
 namespace mirror::engine::bench {
 
-// Normal weights of variance 1 / fan-in, norms at 1: sizes are true, values are not. Drawn on the CPU in order of reading.
+// Normal weights of variance 1 / fan-in, norms at 1: sizes are true, values are not. Drawn on the CPU in order of
+// reading.
 class RandomSource : public WeightSource {
 public:
     explicit RandomSource(std::uint64_t seed);

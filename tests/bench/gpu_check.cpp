@@ -1,5 +1,5 @@
-// For a machine with a GPU: every stage on the CPU and on CUDA over the same random tiny checkpoint, then the time of one
-// true-shape 5B step. Prints two Markdown tables; exit code 1 if a stage differs by more than rounding explains.
+// For a machine with a GPU: every stage on the CPU and on CUDA over the same random tiny checkpoint, then the time of
+// one true-shape 5B step. Prints two Markdown tables; exit code 1 if a stage differs by more than rounding explains.
 //
 //     mirror_gpu_check [DEVICE]     DEVICE is what is compared with the CPU: cuda by default
 
@@ -72,7 +72,8 @@ const std::vector<StageCase>& stage_cases() {
 std::map<std::string, at::Tensor> make_inputs(const StageCase& entry) {
     std::map<std::string, at::Tensor> tensors;
     for (const auto& input : entry.inputs) {
-        tensors[input.name] = input.below > 0 ? at::randint(input.below, input.shape, at::kLong) : at::randn(input.shape);
+        tensors[input.name] =
+            input.below > 0 ? at::randint(input.below, input.shape, at::kLong) : at::randn(input.shape);
         if (input.name == "identity_mask") tensors[input.name].narrow(1, 0, 2).fill_(1);  // One reference: two tokens.
     }
     return tensors;
@@ -104,7 +105,8 @@ double relative_error(const std::map<std::string, at::Tensor>& cpu, const std::m
     return worst;
 }
 
-// Float32: sums in another order, a few layers deep, and TF32 off. bf16: each operator rounds to 8 bits, four steps amplify.
+// Float32: sums in another order, a few layers deep, and TF32 off. bf16: each operator rounds to 8 bits, four steps
+// amplify.
 double tolerance(Precision precision) { return precision == Precision::Fp32 ? 1e-3 : 0.25; }
 
 bool compare_stages(const std::string& device) {
@@ -121,8 +123,8 @@ bool compare_stages(const std::string& device) {
                                                 outputs_on(entry, folder, device, precision));
             const bool fits = error <= tolerance(precision);
             all_fit = all_fit && fits;
-            std::printf("| %s | %s | %.2e | %.0e%s |\n", entry.stage.c_str(), to_text(precision), error, tolerance(precision),
-                        fits ? "" : " FAIL");
+            std::printf("| %s | %s | %.2e | %.0e%s |\n", entry.stage.c_str(), to_text(precision), error,
+                        tolerance(precision), fits ? "" : " FAIL");
         }
     }
     fs::remove_all(folder);
@@ -137,7 +139,8 @@ void time_true_step(const std::string& device) {
         for (int i = 0; i < 6; ++i) {
             const auto start = std::chrono::steady_clock::now();
             run().to(at::kCPU);  // Waits for the device.
-            if (i > 0) seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+            if (i > 0)
+                seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
         }
         std::sort(seconds.begin(), seconds.end());
         std::printf("| %s: %s | bf16 | %.4f |\n", entry.name.c_str(), entry.what.c_str(), seconds[2]);

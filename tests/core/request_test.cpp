@@ -128,8 +128,10 @@ void expect_option(const std::string& sentence, const char* option) {
 }
 
 TEST(CheckRequest, Frames) {
-    for (const int good : {1, 9, 17, 49, 1025}) EXPECT_EQ(complaint([=](auto& r) { r.video.frames = good; }), "") << good;
-    for (const int bad : {-7, 0, 2, 8, 16, 1024, 1033}) expect_option(complaint([=](auto& r) { r.video.frames = bad; }), "--frames");
+    for (const int good : {1, 9, 17, 49, 1025})
+        EXPECT_EQ(complaint([=](auto& r) { r.video.frames = good; }), "") << good;
+    for (const int bad : {-7, 0, 2, 8, 16, 1024, 1033})
+        expect_option(complaint([=](auto& r) { r.video.frames = bad; }), "--frames");
     EXPECT_EQ(complaint([](auto& r) { r.kind = OutputKind::Image, r.video.frames = 1; }), "");
     expect_option(complaint([](auto& r) { r.kind = OutputKind::Image; }), "--frames");
 }
@@ -145,9 +147,11 @@ TEST(CheckRequest, Size) {
 TEST(CheckRequest, StepsAndGuidance) {
     for (const int good : {15, 1000}) EXPECT_EQ(complaint([=](auto& r) { r.sampling.steps = good; }), "") << good;
     for (const int bad : {-1, 0, 1001}) expect_option(complaint([=](auto& r) { r.sampling.steps = bad; }), "--steps");
-    for (const double good : {0.0, 1.0, 100.0}) EXPECT_EQ(complaint([=](auto& r) { r.sampling.guidance = good; }), "") << good;
+    for (const double good : {0.0, 1.0, 100.0})
+        EXPECT_EQ(complaint([=](auto& r) { r.sampling.guidance = good; }), "") << good;
     const double nan = std::numeric_limits<double>::quiet_NaN();
-    for (const double bad : {-0.1, 100.1, nan, 1.0 / 0.0}) expect_option(complaint([=](auto& r) { r.sampling.guidance = bad; }), "--guidance");
+    for (const double bad : {-0.1, 100.1, nan, 1.0 / 0.0})
+        expect_option(complaint([=](auto& r) { r.sampling.guidance = bad; }), "--guidance");
 }
 
 TEST(CheckRequest, IdentityStrength) {
@@ -175,7 +179,8 @@ TEST(CheckRequest, WordsAndDevice) {
     expect_option(complaint([](auto& r) { r.prompt.positive = "\xff"; }), "--prompt");
     expect_option(complaint([](auto& r) { r.prompt.negative = "\xff"; }), "--negative");
     expect_option(complaint([](auto& r) { r.model.clear(); }), "--model");
-    for (const char* good : {"cpu", "cuda", "cuda:0", "cuda:15"}) EXPECT_EQ(complaint([=](auto& r) { r.device = good; }), "") << good;
+    for (const char* good : {"cpu", "cuda", "cuda:0", "cuda:15"})
+        EXPECT_EQ(complaint([=](auto& r) { r.device = good; }), "") << good;
     for (const char* bad : {"", "gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1000", "CPU", "cpu:0"}) {
         expect_option(complaint([=](auto& r) { r.device = bad; }), "--device");
     }

@@ -8,9 +8,11 @@ namespace mirror {
 namespace {
 
 TEST(Utf8, TakesScalarValuesOnly) {
-    for (const char* good : {"", "abc", "\u00e9", "\u20ac", "\U0001F600", "\U0010FFFF", "\ufffd"}) EXPECT_TRUE(is_utf8(good)) << good;
-    for (const char* bad : {"\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x80\x80\x80",
-                            "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "a\xe2\x82", "\xc3", "\xe2\x28\xa1"}) {
+    for (const char* good : {"", "abc", "\u00e9", "\u20ac", "\U0001F600", "\U0010FFFF", "\ufffd"})
+        EXPECT_TRUE(is_utf8(good)) << good;
+    for (const char* bad :
+         {"\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x80\x80\x80",
+          "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "a\xe2\x82", "\xc3", "\xe2\x28\xa1"}) {
         EXPECT_FALSE(is_utf8(bad)) << escape_for_message(bad);
     }
     EXPECT_TRUE(is_utf8(std::string_view("a\0b", 3)));
@@ -49,12 +51,11 @@ TEST(EscapeForMessage, KeepsTheEndsOfALongName) {
 TEST(EscapeForMessage, NeverCutsACharacter) {
     std::string text;
     for (int i = 0; i < 100; ++i) text += "\u20ac";
-    for (std::size_t longest = 1; longest < 60; ++longest) EXPECT_TRUE(is_utf8(escape_for_message(text, longest))) << longest;
+    for (std::size_t longest = 1; longest < 60; ++longest)
+        EXPECT_TRUE(is_utf8(escape_for_message(text, longest))) << longest;
 }
 
-TEST(EscapeForMessage, TakesPaths) {
-    EXPECT_EQ(escape_for_message(std::filesystem::path("a/b\n.png")), "a/b\\n.png");
-}
+TEST(EscapeForMessage, TakesPaths) { EXPECT_EQ(escape_for_message(std::filesystem::path("a/b\n.png")), "a/b\\n.png"); }
 
 }  // namespace
 }  // namespace mirror

@@ -80,7 +80,8 @@ const std::vector<BadJson> kBadJson = {
 INSTANTIATE_TEST_SUITE_P(Json, RefusedJson, ::testing::ValuesIn(kBadJson));
 
 TEST(Json, KeepsIntegersExactly) {
-    const auto value = parsed("[9007199254740993, -9223372036854775808, 9223372036854775807, 18446744073709551615, 1.0, -0]");
+    const auto value =
+        parsed("[9007199254740993, -9223372036854775808, 9223372036854775807, 18446744073709551615, 1.0, -0]");
     const auto& list = *value.as_array();
     EXPECT_EQ(list[0].as_integer(), 9007199254740993);
     EXPECT_EQ(list[1].as_integer(), std::numeric_limits<std::int64_t>::min());
@@ -108,7 +109,8 @@ TEST(Json, ReadsEveryKindInOrder) {
 }
 
 TEST(Json, UnescapesStrings) {
-    EXPECT_EQ(*parsed(R"("\"\\\/\b\f\n\r\t\u00e9\u20ac\ud83d\ude00")").as_string(), "\"\\/\b\f\n\r\t\u00e9\u20ac\U0001F600");
+    EXPECT_EQ(*parsed(R"("\"\\\/\b\f\n\r\t\u00e9\u20ac\ud83d\ude00")").as_string(),
+              "\"\\/\b\f\n\r\t\u00e9\u20ac\U0001F600");
 }
 
 TEST(Json, DepthLimit) {
@@ -119,7 +121,8 @@ TEST(Json, DepthLimit) {
 }
 
 TEST(Json, QuotesWhatItReads) {
-    for (const std::string& text : {std::string("plain"), std::string("a\"b\\c\n\x01"), std::string("\u00e9\u202e"), std::string("a\0b", 3)}) {
+    for (const std::string& text :
+         {std::string("plain"), std::string("a\"b\\c\n\x01"), std::string("\u00e9\u202e"), std::string("a\0b", 3)}) {
         EXPECT_EQ(*parsed(json_quoted(text)).as_string(), text);
     }
 }

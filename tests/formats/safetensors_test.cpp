@@ -50,7 +50,9 @@ TEST_P(RefusedFile, IsNamedInOneLine) {
     EXPECT_LT(sentence.size(), 300u) << sentence;
 }
 
-std::string one(const std::string& fields, std::size_t data_bytes = 4) { return file_of("{" + tensor("t", fields) + "}", data_bytes); }
+std::string one(const std::string& fields, std::size_t data_bytes = 4) {
+    return file_of("{" + tensor("t", fields) + "}", data_bytes);
+}
 
 std::vector<BadFile> bad_frames() {
     return {
@@ -82,8 +84,10 @@ std::vector<BadFile> bad_frames() {
 std::vector<BadFile> bad_names() {
     const std::string other = R"("dtype":"F32","shape":[1],"data_offsets":[4,8])";
     return {
-        {"same name twice", file_of("{" + tensor("t", kFour) + "," + tensor("t", other) + "}", 8), "tensor t appears twice"},
-        {"same name twice by escape", file_of("{" + tensor("t", kFour) + "," + tensor("\\u0074", other) + "}", 8), "tensor t appears twice"},
+        {"same name twice", file_of("{" + tensor("t", kFour) + "," + tensor("t", other) + "}", 8),
+         "tensor t appears twice"},
+        {"same name twice by escape", file_of("{" + tensor("t", kFour) + "," + tensor("\\u0074", other) + "}", 8),
+         "tensor t appears twice"},
         {"dtype twice", one(kFour + R"(,"dtype":"F32")"), "tensor t: the key dtype appears twice"},
         {"shape twice", one(kFour + R"(,"shape":[1])"), "key shape appears twice"},
         {"offsets twice", one(kFour + R"(,"data_offsets":[0,4])"), "key data_offsets appears twice"},
@@ -101,8 +105,12 @@ std::vector<BadFile> bad_names() {
 }
 
 std::vector<BadFile> bad_fields() {
-    const auto shape = [](const char* s) { return one(std::string(R"("dtype":"U8","data_offsets":[0,4],"shape":)") + s); };
-    const auto offsets = [](const char* s) { return one(std::string(R"("dtype":"F32","shape":[1],"data_offsets":)") + s); };
+    const auto shape = [](const char* s) {
+        return one(std::string(R"("dtype":"U8","data_offsets":[0,4],"shape":)") + s);
+    };
+    const auto offsets = [](const char* s) {
+        return one(std::string(R"("dtype":"F32","shape":[1],"data_offsets":)") + s);
+    };
     return {
         {"no object", file_of(R"({"t":1})"), "tensor t: it is not an object"},
         {"no dtype", one(R"("shape":[1],"data_offsets":[0,4])"), "dtype is missing"},
@@ -185,7 +193,8 @@ TEST(Safetensors, AMessageStaysShortWhateverTheNames) {
 
 TEST(Safetensors, ReadsEntries) {
     const auto header = value_or_throw(parse(file_of(
-        R"({"z":{"dtype":"BF16","shape":[2,3],"data_offsets":[0,12]},"__metadata__":{"k":"v"},"a":{"dtype":"I64","shape":[1],"data_offsets":[12,20]}})", 20)));
+        R"({"z":{"dtype":"BF16","shape":[2,3],"data_offsets":[0,12]},"__metadata__":{"k":"v"},"a":{"dtype":"I64","shape":[1],"data_offsets":[12,20]}})",
+        20)));
     ASSERT_EQ(header.tensors.size(), 2u);
     EXPECT_EQ(header.tensors[0].name, "a");
     const TensorEntry* z = header.find("z");
@@ -201,7 +210,9 @@ TEST(Safetensors, ReadsEntries) {
 TEST(Safetensors, HeaderLimit) {
     const auto check = [](std::uint64_t length) {
         const std::string first = length_of(length);
-        return safetensors_header_bytes(std::as_bytes(std::span(first.data(), first.size())), std::uint64_t{1} << 40, "x").ok();
+        return safetensors_header_bytes(std::as_bytes(std::span(first.data(), first.size())), std::uint64_t{1} << 40,
+                                        "x")
+            .ok();
     };
     EXPECT_TRUE(check(limits::kSafetensorsHeaderBytes - 1));
     EXPECT_TRUE(check(limits::kSafetensorsHeaderBytes));
@@ -229,9 +240,9 @@ TEST(Safetensors, TensorCountLimit) {
 }
 
 TEST(SafetensorsPlan, IsWhatTheParserTakes) {
-    std::vector<TensorEntry> tensors = {{"b", DType::U8, {3}, 0, 0},    {"a", DType::F64, {2}, 0, 0}, {"s", DType::F32, {}, 0, 0},
-                                        {"e", DType::BF16, {0}, 0, 0},  {"\u00e9\"\\", DType::Bool, {1}, 0, 0},
-                                        {"c", DType::I64, {1, 1}, 0, 0}};
+    std::vector<TensorEntry> tensors = {
+        {"b", DType::U8, {3}, 0, 0},   {"a", DType::F64, {2}, 0, 0},           {"s", DType::F32, {}, 0, 0},
+        {"e", DType::BF16, {0}, 0, 0}, {"\u00e9\"\\", DType::Bool, {1}, 0, 0}, {"c", DType::I64, {1, 1}, 0, 0}};
     const auto plan = value_or_throw(plan_safetensors(tensors, {{"note", "two\nlines"}}, "x"));
     EXPECT_EQ(plan.head.size() % 8, 0u);
     EXPECT_EQ(plan.file_bytes, plan.head.size() + 16 + 8 + 4 + 3 + 1);
@@ -257,8 +268,16 @@ TEST(SafetensorsPlan, RefusesWhatTheParserWouldRefuse) {
 }
 
 TEST(DTypes, HaveTheirNamesAndSizes) {
-    for (const auto& [name, bytes] : std::vector<std::pair<const char*, std::size_t>>{
-             {"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8}, {"I32", 4}, {"I16", 2}, {"I8", 1}, {"U8", 1}, {"BOOL", 1}}) {
+    for (const auto& [name, bytes] : std::vector<std::pair<const char*, std::size_t>>{{"F64", 8},
+                                                                                      {"F32", 4},
+                                                                                      {"F16", 2},
+                                                                                      {"BF16", 2},
+                                                                                      {"I64", 8},
+                                                                                      {"I32", 4},
+                                                                                      {"I16", 2},
+                                                                                      {"I8", 1},
+                                                                                      {"U8", 1},
+                                                                                      {"BOOL", 1}}) {
         const auto dtype = dtype_from_text(name);
         ASSERT_TRUE(dtype) << name;
         EXPECT_STREQ(to_text(*dtype), name);

@@ -62,20 +62,23 @@ const std::vector<BadIndex> kBadIndexes = {
 INSTANTIATE_TEST_SUITE_P(ShardIndex, RefusedIndex, ::testing::ValuesIn(kBadIndexes));
 
 TEST(ShardIndex, ReadsWhatItWrites) {
-    const std::map<std::string, std::string> file_of = {{"b.weight", "m-00002-of-00002.safetensors"}, {"a.weight", "m-00001-of-00002.safetensors"}};
+    const std::map<std::string, std::string> file_of = {{"b.weight", "m-00002-of-00002.safetensors"},
+                                                        {"a.weight", "m-00001-of-00002.safetensors"}};
     const auto index = value_or_throw(parse_shard_index(shard_index_json(file_of, 12), "m"));
     EXPECT_EQ(index.file_of, file_of);
     EXPECT_EQ(index.files, (std::vector<std::string>{"m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors"}));
 }
 
 TEST(ShardIndex, OtherKeysAreIgnored) {
-    EXPECT_EQ(refusal(R"({"metadata":{"total_size":1,"x":[{}]},"more":null,"weight_map":{"t":"a.safetensors"}})"), "accepted");
+    EXPECT_EQ(refusal(R"({"metadata":{"total_size":1,"x":[{}]},"more":null,"weight_map":{"t":"a.safetensors"}})"),
+              "accepted");
 }
 
 TEST(ShardIndex, SizeLimit) {
     const std::string index = mapping("a.safetensors");
     EXPECT_EQ(refusal(index + std::string(limits::kShardIndexBytes - index.size(), ' ')), "accepted");
-    EXPECT_NE(refusal(index + std::string(limits::kShardIndexBytes - index.size() + 1, ' ')).find("larger than 64 MiB"), std::string::npos);
+    EXPECT_NE(refusal(index + std::string(limits::kShardIndexBytes - index.size() + 1, ' ')).find("larger than 64 MiB"),
+              std::string::npos);
 }
 
 }  // namespace

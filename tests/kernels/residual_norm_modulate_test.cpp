@@ -1,5 +1,5 @@
-// The fused residual + LayerNorm + modulate step: the plain C++ reference against libtorch's separate operators, and, where a
-// GPU and the plug-in are, the CUDA kernel against the reference.
+// The fused residual + LayerNorm + modulate step: the plain C++ reference against libtorch's separate operators, and,
+// where a GPU and the plug-in are, the CUDA kernel against the reference.
 
 #include "engine/kernels/cpu/residual_norm_modulate.h"
 
@@ -77,8 +77,8 @@ TEST_P(ResidualNormModulate, ReferenceRoundsWhereTheSeparateOperatorsDoInBfloat1
     const auto expected = residual_norm_modulate(input);
     const auto actual = reference<std::uint16_t>(input);
     EXPECT_EQ(largest_difference(actual.residual, expected.residual), 0.0);
-    // A statistic that falls on the other side of a rounding moves one value by one step of bfloat16; more than one in a
-    // thousand would mean that a rounding is missing.
+    // A statistic that falls on the other side of a rounding moves one value by one step of bfloat16; more than one in
+    // a thousand would mean that a rounding is missing.
     const auto differing = (actual.modulated != expected.modulated).to(at::kDouble).mean().item<double>();
     EXPECT_LT(differing, 1e-3);
 }

@@ -74,14 +74,18 @@ TEST(ConfigReader, RefusalsNameFileAndKey) {
         {[](R r) { r.number("list", 1, 2); }, "config.json: list must be a number, not a list."},
         {[](R r) { r.boolean("layers"); }, "config.json: layers must be true or false, not an integer."},
         {[](R r) { r.text("inner"); }, "config.json: inner must be a string, not an object."},
-        {[](R r) { r.choice("name", {"a", "b"}); }, "config.json: name must be one of a, b, not t5."},
+        {[](R r) {
+             r.choice("name", {"a", "b"});
+         },
+         "config.json: name must be one of a, b, not t5."},
         {[](R r) { r.integers("mixed", 0, 9); }, "config.json: mixed must be a list of integers from 0 to 9."},
         {[](R r) { r.integers("list", 0, 2); }, "config.json: list must be a list of integers from 0 to 2."},
         {[](R r) { r.integers("layers", 0, 2); }, "config.json: layers must be a list of integers, not an integer."},
         {[](R r) { r.texts("mixed"); }, "config.json: mixed must be a list of strings."},
         {[](R r) { r.object("list"); }, "config.json: list must be an object, not a list."},
         {[](R r) { r.object("inner").integer("none", 0, 1); }, "config.json: inner.none is missing."},
-        {[](R r) { r.object("inner").object("more").text("x"); }, "config.json: inner.more.x must be a string, not an integer."},
+        {[](R r) { r.object("inner").object("more").text("x"); },
+         "config.json: inner.more.x must be a string, not an integer."},
         {[](R r) { r.object("inner").refuse_unknown({"depth"}); }, "config.json: inner.more is unknown."},
     };
     for (const auto& [read, sentence] : cases) EXPECT_EQ(refusal(read), sentence);

@@ -60,11 +60,15 @@ struct Counts {
 
 Counts counts_of(const std::string& name) {
     const auto preset = CheckpointPreset::find(name);
-    return {recorded<cogvideox::Transformer>(cogvideox::read_transformer_config(config_of(preset, "transformer")))->parameter_count(),
-            recorded<magic_mirror::ClipVision>(magic_mirror::read_clip_vision_config(config_of(preset, "image_encoder")))->parameter_count(),
-            recorded<magic_mirror::PerceiverId>(magic_mirror::read_perceiver_id_config(config_of(preset, "id_perceiver")))->parameter_count(),
-            recorded<T5Encoder>(T5Config::read(config_of(preset, "text_encoder")))->parameter_count(),
-            magic_mirror::parameter_count(magic_mirror::adapter_tensors(preset.adapter))};
+    return {
+        recorded<cogvideox::Transformer>(cogvideox::read_transformer_config(config_of(preset, "transformer")))
+            ->parameter_count(),
+        recorded<magic_mirror::ClipVision>(magic_mirror::read_clip_vision_config(config_of(preset, "image_encoder")))
+            ->parameter_count(),
+        recorded<magic_mirror::PerceiverId>(magic_mirror::read_perceiver_id_config(config_of(preset, "id_perceiver")))
+            ->parameter_count(),
+        recorded<T5Encoder>(T5Config::read(config_of(preset, "text_encoder")))->parameter_count(),
+        magic_mirror::parameter_count(magic_mirror::adapter_tensors(preset.adapter))};
 }
 
 // One tiny checkpoint for all tests of this program.
@@ -176,7 +180,8 @@ TEST(RandomCheckpoint, ParameterCountsAreThePublishedOnes) {
     EXPECT_EQ(demo.adapter, 6'832'256);
     const Counts paper = counts_of("cogvideox-5b");
     EXPECT_EQ(paper.transformer, 5'570'283'072);
-    EXPECT_EQ(paper.clip, 303'966'208 - 1024 * 768);  // The published figure counts the projection to 768, which is not used.
+    EXPECT_EQ(paper.clip,
+              303'966'208 - 1024 * 768);  // The published figure counts the projection to 768, which is not used.
     EXPECT_EQ(paper.perceiver_id, 217'122'816);
     EXPECT_EQ(paper.text_encoder, 4'762'310'656);
     EXPECT_EQ(paper.adapter, 1'734'072'832);
@@ -184,7 +189,10 @@ TEST(RandomCheckpoint, ParameterCountsAreThePublishedOnes) {
 
 TEST(RandomCheckpoint, TensorCountsAreThePublishedOnes) {
     const auto preset = CheckpointPreset::find("cogvideox-5b");
-    EXPECT_EQ(recorded<cogvideox::Transformer>(cogvideox::read_transformer_config(config_of(preset, "transformer")))->entries().size(), 1024u);
+    EXPECT_EQ(recorded<cogvideox::Transformer>(cogvideox::read_transformer_config(config_of(preset, "transformer")))
+                  ->entries()
+                  .size(),
+              1024u);
     EXPECT_EQ(recorded<T5Encoder>(T5Config::read(config_of(preset, "text_encoder")))->entries().size(), 219u);
     const auto vae = recorded<CogVideoXVae>(VaeConfig::read(config_of(preset, "vae")));
     EXPECT_EQ(vae->entries().size(), 436u);
@@ -231,7 +239,8 @@ TEST(RandomCheckpoint, AStopLeavesNothing) {
 TEST(RandomComponent, IsCutIntoShardsWithAnIndex) {
     ScratchFolder scratch;
     fs::create_directory(scratch.path() / "part");
-    const RandomComponent component{"part", "model", formats::DType::BF16, {{"a.weight", {10, 10}}, {"b.weight", {30}}, {"c.weight", {20, 2}}}, {}};
+    const RandomComponent component{
+        "part", "model", formats::DType::BF16, {{"a.weight", {10, 10}}, {"b.weight", {30}}, {"c.weight", {20, 2}}}, {}};
     const CheckpointWatch watch;
     ByteMeter meter(watch, component.bytes());
     write_random_component(scratch.path(), component, 1, 200, meter);
@@ -251,7 +260,8 @@ TEST(RandomValues, DoNotDependOnHowTheyAreCutIntoPieces) {
     const ValueRule rule{0.5, 2.0};
     const auto key = tensor_key(3, "vae", "conv.weight");
     fill_random(whole, key, 0, rule);
-    for (std::size_t at = 0; at < pieces.size(); at += 10) fill_random(std::span(pieces).subspan(at, 10), key, at, rule);
+    for (std::size_t at = 0; at < pieces.size(); at += 10)
+        fill_random(std::span(pieces).subspan(at, 10), key, at, rule);
     EXPECT_EQ(whole, pieces);
     EXPECT_NE(key, tensor_key(3, "vae", "conv.bias"));
     EXPECT_NE(key, tensor_key(4, "vae", "conv.weight"));

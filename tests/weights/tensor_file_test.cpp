@@ -19,7 +19,8 @@ protected:
 
 TEST_F(TensorFileTest, KeepsEveryType) {
     TensorMap tensors;
-    for (const auto type : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong, at::kInt, at::kShort, at::kChar, at::kByte, at::kBool}) {
+    for (const auto type : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong, at::kInt, at::kShort,
+                            at::kChar, at::kByte, at::kBool}) {
         tensors[c10::toString(type)] = at::arange(-3, 4).to(type);
     }
     tensors["scalar"] = at::scalar_tensor(2.5);
@@ -37,7 +38,8 @@ TEST_F(TensorFileTest, KeepsEveryType) {
 
 TEST_F(TensorFileTest, WritesViewsAsTheyLook) {
     const at::Tensor whole = at::arange(24, at::kFloat).reshape({2, 3, 4});
-    save_tensors(file(), {{"turned", whole.transpose(0, 2)}, {"part", whole.select(1, 1)}, {"wide", at::ones({1}).expand({5})}});
+    save_tensors(
+        file(), {{"turned", whole.transpose(0, 2)}, {"part", whole.select(1, 1)}, {"wide", at::ones({1}).expand({5})}});
     const auto again = load_tensors(file());
     EXPECT_TRUE(again.at("turned").equal(whole.transpose(0, 2)));
     EXPECT_TRUE(again.at("part").equal(whole.select(1, 1)));

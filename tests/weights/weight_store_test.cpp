@@ -24,8 +24,11 @@ namespace fs = std::filesystem;
 class WeightStoreTest : public ::testing::Test {
 protected:
     const fs::path& folder() const { return scratch_.path(); }
-    void put(const std::string& name, const std::string& text) const { std::ofstream(folder() / name, std::ios::binary) << text; }
-    void put_index(const std::map<std::string, std::string>& file_of, const std::string& name = "model.safetensors.index.json") const {
+    void put(const std::string& name, const std::string& text) const {
+        std::ofstream(folder() / name, std::ios::binary) << text;
+    }
+    void put_index(const std::map<std::string, std::string>& file_of,
+                   const std::string& name = "model.safetensors.index.json") const {
         put(name, formats::shard_index_json(file_of, 0));
     }
     void put_two_shards() const {
@@ -143,7 +146,11 @@ TEST_F(WeightStoreTest, RefusesShardsThatContradictTheIndex) {
 }
 
 TEST_F(WeightStoreTest, NamesAllMissingShards) {
-    put_index({{"a", "s1.safetensors"}, {"b", "s2.safetensors"}, {"c", "s3.safetensors"}, {"d", "s4.safetensors"}, {"e", "s5.safetensors"}});
+    put_index({{"a", "s1.safetensors"},
+               {"b", "s2.safetensors"},
+               {"c", "s3.safetensors"},
+               {"d", "s4.safetensors"},
+               {"e", "s5.safetensors"}});
     says(refusal(ErrorCode::MissingFile), "s1.safetensors, s2.safetensors, s3.safetensors and 2 more");
 }
 
@@ -190,7 +197,8 @@ TEST_F(WeightStoreTest, TakesAnOptionalPrefixOffAndIgnoresNames) {
 TEST_F(WeightStoreTest, MayRefuseNumbersThatAreNotFinite) {
     WeightStoreOptions options;
     options.finite = true;
-    for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
+    for (const double bad :
+         {std::nan(""), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
         at::Tensor a = at::ones({5'000'000}, at::kHalf);
         a[4'999'999] = bad;
         save_tensors(folder() / "model.safetensors", {{"a", a}, {"b", at::ones({1}, at::kLong)}});
@@ -222,7 +230,8 @@ TEST_F(WeightStoreTest, DataOffItsAlignmentIsStillRead) {
     std::string file(8, '\0');
     file[0] = static_cast<char>(json.size());
     put("model.safetensors", file + json + std::string(reinterpret_cast<const char*>(values.data()), 8));
-    for (const at::Tensor& a : {WeightStore::open(folder())->read("a", {2}), load_tensors(folder() / "model.safetensors").at("a")}) {
+    for (const at::Tensor& a :
+         {WeightStore::open(folder())->read("a", {2}), load_tensors(folder() / "model.safetensors").at("a")}) {
         EXPECT_EQ(reinterpret_cast<std::uintptr_t>(a.const_data_ptr()) % 4, 0u);
         EXPECT_EQ(a[0].item<float>(), 1.5F);
         EXPECT_EQ(a[1].item<float>(), -2.0F);
@@ -233,10 +242,13 @@ TEST_F(WeightStoreTest, TheFingerprintIsAsTheFormatSays) {
     const at::Tensor small = at::arange(10, at::kFloat);
     const at::Tensor large = at::arange(3000, at::kFloat).reshape({30, 100});
     save_tensors(folder() / "model.safetensors", {{"b.small", small}, {"a.large", large}}, {{"any", "metadata"}});
-    const auto bytes = [](const at::Tensor& t) { return std::string(static_cast<const char*>(t.const_data_ptr()), t.nbytes()); };
+    const auto bytes = [](const at::Tensor& t) {
+        return std::string(static_cast<const char*>(t.const_data_ptr()), t.nbytes());
+    };
     const std::string all = bytes(large);
     const std::string expected = std::string("a.large\0F32\0", 12) + std::string("30,100\0", 7) + all.substr(0, 4096) +
-                                 all.substr(all.size() - 4096) + std::string("b.small\0F32\0", 12) + std::string("10\0", 3) + bytes(small);
+                                 all.substr(all.size() - 4096) + std::string("b.small\0F32\0", 12) +
+                                 std::string("10\0", 3) + bytes(small);
     EXPECT_EQ(WeightStore::open(folder())->fingerprint(), formats::sha256_hex(expected));
 }
 
@@ -244,7 +256,8 @@ TEST_F(WeightStoreTest, TheFingerprintDoesNotDependOnShardsOrOptions) {
     put_two_shards();
     const auto sharded = WeightStore::open(folder())->fingerprint();
     fs::remove(folder() / "model.safetensors.index.json");
-    save_tensors(folder() / "model.safetensors", {{"a", at::ones({2, 3})}, {"b", at::zeros({4})}, {"c", at::full({1}, 5.0)}});
+    save_tensors(folder() / "model.safetensors",
+                 {{"a", at::ones({2, 3})}, {"b", at::zeros({4})}, {"c", at::full({1}, 5.0)}});
     EXPECT_EQ(WeightStore::open(folder())->fingerprint(), sharded);
     WeightStoreOptions options;
     options.ignored = {"a"};

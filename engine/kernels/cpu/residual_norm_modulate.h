@@ -1,7 +1,8 @@
 #pragma once
 
-// The reference of the fused residual + LayerNorm + modulate step of a CogVideoX block, in plain C++: what the CUDA kernel is
-// compared with. Rounds to the storage type at the same points as the separate operators of the published model do.
+// The reference of the fused residual + LayerNorm + modulate step of a CogVideoX block, in plain C++: what the CUDA
+// kernel is compared with. Rounds to the storage type at the same points as the separate operators of the published
+// model do.
 
 #include <cstdint>
 

@@ -1,5 +1,5 @@
-// One block a row: the row stays in registers between the residual, the two reductions and the modulation, so that memory is
-// read once and written once instead of once for each of the seven separate operators.
+// One block a row: the row stays in registers between the residual, the two reductions and the modulation, so that
+// memory is read once and written once instead of once for each of the seven separate operators.
 
 #include <cuda_bf16.h>
 
@@ -42,8 +42,8 @@ __device__ float block_sum(float value, float* partial) {
     return total;
 }
 
-// Multiplications and additions are kept apart (__fmul_rn, __fadd_rn): a fused multiply-add would skip a rounding that the
-// separate operators have.
+// Multiplications and additions are kept apart (__fmul_rn, __fadd_rn): a fused multiply-add would skip a rounding that
+// the separate operators have.
 template <typename T, int kPerThread>
 __global__ void residual_norm_modulate(ResidualNormModulate<T> call) {
     __shared__ float partial[kWarps];
@@ -65,7 +65,8 @@ __global__ void residual_norm_modulate(ResidualNormModulate<T> call) {
     const float mean = block_sum(sum, partial) / static_cast<float>(width);
     float squares = 0;
     for (int k = 0; k < kPerThread; ++k) {
-        if (static_cast<std::int64_t>(k) * kThreads + threadIdx.x < width) squares += (values[k] - mean) * (values[k] - mean);
+        if (static_cast<std::int64_t>(k) * kThreads + threadIdx.x < width)
+            squares += (values[k] - mean) * (values[k] - mean);
     }
     const float inverse = rsqrtf(block_sum(squares, partial) / static_cast<float>(width) + call.epsilon);
     for (int k = 0; k < kPerThread; ++k) {
