@@ -88,7 +88,7 @@ Status read_section(const JsonValue& root, const Section& section) {
     }
     for (const auto& [key, value] : *object->as_object()) {
         const bool known = std::any_of(section.fields.begin(), section.fields.end(),
-                                       [&](const SizeField& f) { return f.name == key; });
+                                       [&wanted = key](const SizeField& f) { return f.name == wanted; });
         if (!known) return malformed({"config has the unknown key ", name, ".", escape_for_message(key)});
     }
     return success();
@@ -158,7 +158,7 @@ Result<AdapterConfig> parse_object(const JsonValue& root) {
     }
     for (const auto& [key, value] : *root.as_object()) {
         const bool known = key == "switches" || std::any_of(sections.begin(), sections.end(),
-                                                            [&](const Section& s) { return s.name == key; });
+                                                            [&wanted = key](const Section& s) { return s.name == wanted; });
         if (!known) return malformed({"config has the unknown key ", escape_for_message(key)});
     }
     if (const Status sizes = check_sizes(config); !sizes.ok()) return sizes.error();

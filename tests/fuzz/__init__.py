@@ -1,0 +1,1 @@
+"""libFuzzer targets and the inputs that they start from."""

@@ -1,0 +1,1 @@
+"""Hostile inputs replayed through the real program."""

@@ -1,0 +1,103 @@
+"""python -m tests.hostile --binary build/dev/bin/magic-mirror [--only PART_OF_A_TITLE] [--list]"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.hostile import (
+    cases_adapter,
+    cases_calls,
+    cases_folders,
+    cases_pictures,
+    cases_safetensors,
+    cases_stages,
+)
+from tests.hostile.harness import Case, Place, Program, judge, normal_memories
+
+_MODULES = (cases_safetensors, cases_folders, cases_adapter, cases_stages, cases_pictures, cases_calls)
+_PHOTO = Path(__file__).resolve().parents[2] / "resources" / "examples" / "astronaut.jpg"
+_WORKERS = 2
+
+
+def _all_cases() -> list[Case]:
+    cases = [case for module in _MODULES for case in module.cases()]
+    twice = [title for title, count in Counter(case.title for case in cases).items() if count > 1]
+    if twice:
+        raise ValueError(f"two cases are called {twice}")
+    return cases
+
+
+class _Bench:
+    """The good checkpoint and what normal calls need, for all cases."""
+
+    def __init__(self, binary: Path, root: Path) -> None:
+        self.root = root
+        self.program = Program(binary, root / "home")
+        self.program.home.mkdir()
+        self.tiny = root / "tiny"
+        made = self.program.run(["models", "init", "--preset", "tiny", "--seed", "1", str(self.tiny)])
+        if made.code != 0:
+            raise RuntimeError(made.err.decode(errors="replace"))
+        tiny, photo = str(self.tiny), str(_PHOTO)
+        clip = ["--model", tiny, "--frames", "9", "--size", "64x48", "--steps", "1"]
+        latents = str(root / "latents.safetensors")
+        generate = ["generate", "--reference", photo, "--prompt", "a man img", *clip, "--latents", latents]
+        stage = ["run-stage", "tokenize", "--model", tiny, "--text", "a", "--outputs", str(root / "ids.safetensors")]
+        self.normal = normal_memories(
+            self.program,
+            {
+                "generate": [*generate, "-o", str(root / "good.mp4")],
+                "decode": ["decode", latents, "--model", tiny, "-o", str(root / "again.mp4")],
+                "face": ["face", photo],
+                "models": ["models", "verify", tiny],
+                "run-stage": [*stage],
+            },
+        )
+
+    def check(self, case: Case) -> list[str]:
+        folder = Path(tempfile.mkdtemp(dir=self.root))
+        place = Place(folder, self.tiny, _PHOTO)
+        place.inputs.mkdir()
+        place.out.mkdir()
+        try:
+            return judge(case, self.program, place, self.normal)
+        finally:
+            shutil.rmtree(folder)
+
+
+def _report(cases: list[Case], problems: list[list[str]]) -> int:
+    for case, found in zip(cases, problems, strict=True):
+        if found:
+            print(f"FAILED {case.title}")
+            print("".join(f"       {problem}\n" for problem in found), end="")
+    for kind, count in sorted(Counter(case.kind for case in cases).items()):
+        print(f"{count:5}  {kind}")
+    failed = sum(1 for found in problems if found)
+    print(f"{len(cases):5}  cases, {failed} failed")
+    return 1 if failed else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
+    parser.add_argument("--binary", type=Path, required=True)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--list", action="store_true")
+    options = parser.parse_args()
+    cases = [case for case in _all_cases() if options.only in case.title]
+    if options.list:
+        print("\n".join(case.title for case in cases))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="mirror-hostile-") as name:
+        bench = _Bench(options.binary.resolve(), Path(name))
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            return _report(cases, list(pool.map(bench.check, cases)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

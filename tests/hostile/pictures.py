@@ -1,0 +1,82 @@
+"""Photographs of every format, whole and lying, written byte by byte."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width: int, height: int, *, depth: int = 8, colour: int = 2, rows: bytes | None = None) -> bytes:
+    """A grey PNG; its header may claim a size that `rows` do not have."""
+    if rows is None:
+        rows = (b"\0" + bytes([128]) * (width * 3)) * height
+    head = struct.pack(">IIBBBBB", width & 0xFFFFFFFF, height & 0xFFFFFFFF, depth, colour, 0, 0, 0)
+    data = zlib.compress(rows, 9)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+
+
+def png_bomb(side: int) -> bytes:
+    """All the pixels it claims, in a few kilobytes: compressed zeros, compressed again by nobody."""
+    squeeze = zlib.compressobj(9)
+    row = bytes(1 + (side + 7) // 8)
+    data = b"".join(squeeze.compress(row) for _ in range(side)) + squeeze.flush()
+    head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+
+
+def bmp(width: int, height: int, bits: int = 24, data: bytes | None = None, compression: int = 0) -> bytes:
+    stride = (abs(width) * bits // 8 + 3) // 4 * 4
+    pixels = bytes([128]) * (stride * abs(height)) if data is None else data
+    info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 54 + len(pixels), 0, 0, 54) + info + pixels
+
+
+def tiff(width: int, height: int, tags: Sequence[tuple[int, int, int, int]] = (), data: bytes | None = None) -> bytes:
+    """An uncompressed grey TIFF; `tags` (number, type, count, value) are added or win."""
+    pixels = bytes([128]) * (width * height) if data is None else data
+    base = {
+        256: (4, 1, width),
+        257: (4, 1, height),
+        258: (3, 1, 8),
+        259: (3, 1, 1),
+        262: (3, 1, 1),
+        273: (4, 1, 8),
+        277: (3, 1, 1),
+        278: (4, 1, height),
+        279: (4, 1, len(pixels)),
+    }
+    base |= {number: (kind, count, value) for number, kind, count, value in tags}
+    folder = struct.pack("<H", len(base))
+    for number, (kind, count, value) in sorted(base.items()):
+        folder += struct.pack("<HHII", number, kind, count, value & 0xFFFFFFFF)
+    return b"II*\0" + struct.pack("<I", 8 + len(pixels)) + pixels + folder + bytes(4)
+
+
+def webp(width: int, height: int) -> bytes:
+    """A lossless header without pixels."""
+    bits = (width - 1) & 0x3FFF | ((height - 1) & 0x3FFF) << 14
+    body = b"VP8L" + struct.pack("<I", 10) + b"\x2f" + struct.pack("<I", bits) + bytes(5)
+    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
+
+
+def exif(orientation: int, *, kind: int = 3, next_folder: int = 0, entries: int = 1) -> bytes:
+    """A JPEG segment with an orientation; `next_folder` may point back at itself."""
+    body = b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", entries)
+    body += struct.pack("<HHII", 0x112, kind, 1, orientation) + struct.pack("<I", next_folder)
+    payload = b"Exif\0\0" + body
+    return b"\xff\xe1" + struct.pack(">H", 2 + len(payload)) + payload
+
+
+def jpeg_with(segment: bytes, jpeg: bytes) -> bytes:
+    return jpeg[:2] + segment + jpeg[2:]
+
+
+def jpeg_of_size(width: int, height: int) -> bytes:
+    """A frame header and nothing to fill it."""
+    frame = b"\xff\xc0" + struct.pack(">HBHHB", 17, 8, height, width, 3) + b"\x01\x11\0\x02\x11\0\x03\x11\0"
+    return b"\xff\xd8" + frame + b"\xff\xd9"
