@@ -48,7 +48,7 @@ void decode_video(const ModelFolder& folder, const at::Tensor& latents, const Cl
     const VaeConfig config = folder.vae_config();
     const std::int64_t padding =
         clip.recipe.empty() ? 0 : padding_of(latents, clip.spec.frames, folder.transformer_config());
-    // One memory layout, whether the latents come from the sampler or from a file: libraries choose by it how they round.
+    // One memory layout, whether the latents come from the sampler or from a file.
     const at::Tensor placed =
         latents.to(folder.placement().device, folder.placement().dtype).contiguous().permute({0, 2, 1, 3, 4});
     const at::Tensor decodable =

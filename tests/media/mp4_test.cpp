@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -10,6 +11,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <random>
 #include <sstream>
 
 #include "engine/core/result.h"
@@ -99,6 +101,40 @@ TEST(Mp4, SaysWhatItHolds) {
     ASSERT_NE(std::fgets(line.data(), line.size(), probe), nullptr);
     ::pclose(probe);
     EXPECT_STREQ(line.data(), "h264,yuv420p,tv,bt709,bt709,bt709\n");
+}
+
+// Blocks of noise that drift from frame to frame, as an unfinished picture has them: flat frames leave the encoder no
+// choice.
+std::vector<Frame> drifting_noise(int width, int height, int frames) {
+    std::mt19937 random(7);
+    std::vector<Frame> clip;
+    for (int f = 0; f < frames; ++f) {
+        Frame frame = f == 0 ? filled(width, height, {128, 128, 128}) : clip.back();
+        for (int y = 0; y < height; ++y) {
+            for (int i = 0; i < width * 3; ++i) {
+                const int drift = static_cast<int>(random() % 61) - 30 + (((y / 8) * 5 + i / 24 + f) % 7 - 3) * 12;
+                frame.row(y)[i] = static_cast<std::uint8_t>(std::clamp(frame.row(y)[i] + drift, 0, 255));
+            }
+        }
+        clip.push_back(frame);
+    }
+    return clip;
+}
+
+TEST(Mp4, WhatLiesInFreshMemoryDoesNotReachTheFile) {
+    const TestFolder folder;
+    std::string first;
+    for (const int byte : {0, 85, 170, 1, 77}) {
+        ::mallopt(M_PERTURB, byte);
+        const auto file = folder.path() / "clip.mp4";
+        const auto sink = make_mp4_sink(file);
+        sink->begin({64, 48, 9, {8, 1}}, recipe);
+        for (const Frame& frame : drifting_noise(64, 48, 9)) sink->write(frame);
+        sink->finish();
+        if (first.empty()) first = contents(file);
+        EXPECT_EQ(contents(file), first) << byte;
+    }
+    ::mallopt(M_PERTURB, 0);
 }
 
 TEST(Mp4, SameFramesMakeTheSameFile) {
