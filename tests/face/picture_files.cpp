@@ -5,7 +5,6 @@
 #include <zlib.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <opencv2/imgcodecs.hpp>
 
@@ -164,20 +163,10 @@ FileBytes animated_webp(const std::vector<cv::Mat>& pictures) {
     return bytes;
 }
 
-TestFolder::TestFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "mirror-face-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-}
-
-TestFolder::~TestFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-}
-
 std::filesystem::path TestFolder::write(const std::string& name, const FileBytes& bytes) const {
-    std::ofstream stream(path_ / name, std::ios::binary);
+    std::ofstream stream(path() / name, std::ios::binary);
     stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    return path_ / name;
+    return path() / name;
 }
 
 }  // namespace mirror::face::testing

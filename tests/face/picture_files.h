@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/core/frame.h"
+#include "tests/support/scratch_folder.h"
 
 namespace mirror::face::testing {
 
@@ -38,16 +39,11 @@ FileBytes animated_webp(const std::vector<cv::Mat>& pictures);
 
 class TestFolder {
 public:
-    TestFolder();
-    ~TestFolder();
-    TestFolder(const TestFolder&) = delete;
-    TestFolder& operator=(const TestFolder&) = delete;
-
-    const std::filesystem::path& path() const { return path_; }
+    const std::filesystem::path& path() const { return scratch_.path(); }
     std::filesystem::path write(const std::string& name, const FileBytes& bytes) const;
 
 private:
-    std::filesystem::path path_;
+    mirror::testing::ScratchFolder scratch_;
 };
 
 }  // namespace mirror::face::testing

@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -9,6 +8,7 @@
 #include "engine/face/face_tensors.h"
 #include "engine/face/recognizer_network.h"
 #include "tests/support/deterministic.h"
+#include "tests/support/scratch_folder.h"
 
 namespace mirror::engine {
 namespace {
@@ -83,18 +83,11 @@ TEST(Recognizer, EmbedsThroughTheInterface) {
 
 class ConfigFile {
 public:
-    explicit ConfigFile(const std::string& text) {
-        std::string pattern = (std::filesystem::temp_directory_path() / "mirror-recognizer-XXXXXX").string();
-        folder_ = ::mkdtemp(pattern.data());
-        std::ofstream(path()) << text;
-    }
-    ~ConfigFile() { std::filesystem::remove_all(folder_); }
-    ConfigFile(const ConfigFile&) = delete;
-    ConfigFile& operator=(const ConfigFile&) = delete;
-    std::filesystem::path path() const { return folder_ / "config.json"; }
+    explicit ConfigFile(const std::string& text) { std::ofstream(path()) << text; }
+    std::filesystem::path path() const { return folder_.path() / "config.json"; }
 
 private:
-    std::filesystem::path folder_;
+    mirror::testing::ScratchFolder folder_;
 };
 
 TEST(Recognizer, ReadsItsConfig) {
