@@ -1,4 +1,5 @@
-// The recipe of a video. What is accepted is in range, or check_request says what is not, and is written the same way again.
+// The recipe of a video. What is accepted is in range, or check_request says what is not, and is written the same way
+// again.
 
 #include "engine/core/request.h"
 #include "tests/fuzz/fuzz_bytes.h"

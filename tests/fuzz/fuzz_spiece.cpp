@@ -1,4 +1,5 @@
-// spiece.model, and text through what is accepted: the first byte says how long the text is, the text follows, then the file.
+// spiece.model, and text through what is accepted: the first byte says how long the text is, the text follows, then the
+// file.
 
 #include "engine/text/sentencepiece_model.h"
 #include "engine/text/tokenizer.h"
@@ -26,6 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require(!ids.ok() || ids.value().size() == 16);
     const auto pieces = tokenizer.value().tokenize(text);
     if (!pieces) return 0;
-    for (const engine::Piece& piece : pieces.value()) fuzz::require(piece.begin <= piece.end && piece.end <= text.size());
+    for (const engine::Piece& piece : pieces.value())
+        fuzz::require(piece.begin <= piece.end && piece.end <= text.size());
     return 0;
 }

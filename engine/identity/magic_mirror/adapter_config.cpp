@@ -157,8 +157,9 @@ Result<AdapterConfig> parse_object(const JsonValue& root) {
         if (const Status read = read_section(root, section); !read.ok()) return read.error();
     }
     for (const auto& [key, value] : *root.as_object()) {
-        const bool known = key == "switches" || std::any_of(sections.begin(), sections.end(),
-                                                            [&wanted = key](const Section& s) { return s.name == wanted; });
+        const bool known =
+            key == "switches" || std::any_of(sections.begin(), sections.end(),
+                                             [&wanted = key](const Section& s) { return s.name == wanted; });
         if (!known) return malformed({"config has the unknown key ", escape_for_message(key)});
     }
     if (const Status sizes = check_sizes(config); !sizes.ok()) return sizes.error();
