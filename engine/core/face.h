@@ -5,6 +5,7 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,19 @@ struct ReferenceFace {
     Frame crop;     // image_size x image_size as the tower's config says, resized with antialiased bicubic
 };
 
+// A face recogniser that lies among the face models instead of in a checkpoint.
+class InstalledRecognizer {
+public:
+    virtual ~InstalledRecognizer() = default;
+
+    virtual const std::filesystem::path& file() const = 0;
+    // The embedding space, as adapters name it: "buffalo_l/w600k_r50"; "custom" if the file is an unknown one.
+    virtual const std::string& id_pack() const = 0;
+    // The raw vector of each aligned 112 x 112 face, in order. The file is read at first use. Errors: MissingFile,
+    // MalformedFile.
+    virtual Result<std::vector<std::vector<float>>> embed(std::span<const Frame> aligned) = 0;
+};
+
 // Reads photographs and finds faces. Implemented by engine/face; the session and the window only know this.
 // Not thread-safe; make one for each thread. No exception leaves it.
 class FaceReader {
@@ -64,6 +78,8 @@ public:
     // NoFaceFound names the file and, when several faces or a wrong number, how many there are.
     virtual Result<ReferenceFace> reference(const ReferencePhoto& photo, ReferenceCrop crop, double expand,
                                             int image_size) = 0;
+    // What is installed, the files with known names first.
+    virtual std::vector<std::shared_ptr<InstalledRecognizer>> recognizers() { return {}; }
 };
 
 }  // namespace mirror
