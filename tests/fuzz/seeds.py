@@ -67,12 +67,16 @@ def _seeds() -> dict[str, list[bytes]]:
     }
 
 
-def main() -> int:
+def write_seeds(folder: Path) -> None:
+    """A folder for each target below `folder`."""
     for target, contents in _seeds().items():
-        folder = Path(sys.argv[1]) / target
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / target).mkdir(parents=True, exist_ok=True)
         for number, content in enumerate(contents):
-            (folder / f"{number:03}").write_bytes(content)
+            (folder / target / f"{number:03}").write_bytes(content)
+
+
+def main() -> int:
+    write_seeds(Path(sys.argv[1]))
     return 0
 
 
