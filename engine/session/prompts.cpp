@@ -1,6 +1,7 @@
 #include "engine/session/prompts.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "engine/identity/magic_mirror/fusion.h"
 #include "engine/identity/magic_mirror/trigger.h"
@@ -69,11 +70,12 @@ mm::IdentityPrompts encode_prompts(const ModelFolder& folder, const GenerationRe
     const TokenRows rows = tokenize_prompts(folder, request, person, run);
     run.stop_if_asked();
     const T5Encoder encoder = folder.text_encoder();
-    const auto encode = [&](const at::Tensor& ids) {
-        run.stop_if_asked();
-        return ids.defined() ? encoder(ids.to(placement.device)) : at::Tensor();
-    };
-    mm::IdentityPrompts prompts{encode(rows.fused), encode(rows.plain), encode(rows.negative)};
+    std::vector<at::Tensor> ids;
+    for (const at::Tensor& row : {rows.fused, rows.plain, rows.negative})
+        ids.push_back(row.defined() ? row.to(placement.device) : row);
+    const std::vector<at::Tensor> encoded = encoder.encode_all(ids);
+    run.stop_if_asked();
+    mm::IdentityPrompts prompts{encoded[0], encoded[1], encoded[2]};
     if (person) {
         const mm::Fusion fusion(person->adapter->weights(placement) / "fuse", person->adapter->config());
         prompts.fused =

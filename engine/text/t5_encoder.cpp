@@ -97,9 +97,11 @@ at::Tensor T5Block::operator()(at::Tensor x, const at::Tensor& position_bias) co
 }
 
 T5Encoder::T5Encoder(const WeightScope& weights, const T5Config& config_)
-    : config(config_), embedding(embedding_of(weights, config_)) {
+    : config(config_),
+      embedding(embedding_of(weights, config_)),
+      blocks(weights / "encoder" / "block", config_.num_layers,
+             [config_](const WeightScope& scope, std::int64_t index) { return T5Block(scope / index, config_); }) {
     const WeightScope encoder = weights / "encoder";
-    for (std::int64_t i = 0; i < config.num_layers; ++i) blocks.emplace_back(encoder / "block" / i, config);
     relative_attention_bias = (encoder / "block" / 0 / "layer" / 0 / "SelfAttention" / "relative_attention_bias")
                                   .tensor("weight", {config.relative_attention_num_buckets, config.num_heads});
     final_norm = T5Norm(encoder / "final_layer_norm", config.d_model, config.layer_norm_epsilon);
@@ -112,7 +114,7 @@ at::Tensor T5Encoder::position_bias(std::int64_t length) const {
     return values.permute({2, 0, 1}).unsqueeze(0).contiguous();
 }
 
-at::Tensor T5Encoder::operator()(const at::Tensor& ids) const {
+at::Tensor T5Encoder::embed(const at::Tensor& ids) const {
     TORCH_CHECK(ids.dim() == 2 && ids.scalar_type() == at::kLong, "T5Encoder: ids must be [batch, length] of int64");
     if (ids.numel() > 0 &&
         (ids.min().item<std::int64_t>() < 0 || ids.max().item<std::int64_t>() >= config.vocab_size)) {
@@ -120,10 +122,25 @@ at::Tensor T5Encoder::operator()(const at::Tensor& ids) const {
         throw EngineError(ErrorCode::InvalidRequest, "The tokenizer gives ids that the text encoder's vocab_size of " +
                                                          std::to_string(config.vocab_size) + " does not reach.");
     }
-    at::Tensor x = at::embedding(embedding, ids.to(embedding.device()));  // [B, L, d_model]
-    const at::Tensor bias = position_bias(ids.size(1));
-    for (const auto& block : blocks) x = block(x, bias);
-    return final_norm(x);
+    return at::embedding(embedding, ids.to(embedding.device()));
+}
+
+at::Tensor T5Encoder::operator()(const at::Tensor& ids) const { return encode_all({ids}).front(); }
+
+std::vector<at::Tensor> T5Encoder::encode_all(const std::vector<at::Tensor>& all_ids) const {
+    std::vector<at::Tensor> rows(all_ids.size()), biases(all_ids.size());
+    for (std::size_t i = 0; i < all_ids.size(); ++i) {
+        if (!all_ids[i].defined()) continue;
+        rows[i] = embed(all_ids[i]);
+        biases[i] = position_bias(all_ids[i].size(1));
+    }
+    blocks.for_each([&](const T5Block& block, std::int64_t) {
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            if (rows[i].defined()) rows[i] = block(rows[i], biases[i]);
+    });
+    for (at::Tensor& x : rows)
+        if (x.defined()) x = final_norm(x);
+    return rows;
 }
 
 }  // namespace mirror::engine

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/tensor/layers.h"
+#include "engine/weights/layer_stack.h"
 #include "engine/weights/weight_source.h"
 
 namespace mirror::engine {
@@ -76,13 +77,17 @@ struct T5Encoder {
     // ids [B, L], int64, each below vocab_size (EngineError InvalidRequest otherwise) -> [B, L, d_model] in the
     // weights' dtype.
     at::Tensor operator()(const at::Tensor& ids) const;
+    // The same for each of several, block by block, so that a block that is not held is read once for all. Undefined
+    // ids give undefined vectors.
+    std::vector<at::Tensor> encode_all(const std::vector<at::Tensor>& all_ids) const;
 
+    at::Tensor embed(const at::Tensor& ids) const;        // [B, L] -> [B, L, d_model]
     at::Tensor position_bias(std::int64_t length) const;  // [1, heads, L, L]
 
     T5Config config;
     at::Tensor embedding;                // [vocab_size, d_model]
     at::Tensor relative_attention_bias;  // [buckets, heads]
-    std::vector<T5Block> blocks;
+    LayerStack<T5Block> blocks;
     T5Norm final_norm;
 };
 

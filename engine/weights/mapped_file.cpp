@@ -21,6 +21,21 @@ Error open_error(const std::filesystem::path& path, int number) {
     return {ErrorCode::MissingFile, "Cannot read " + name + ": " + std::strerror(number) + "."};
 }
 
+// The kernel maps this much around every page that is read, so that neighbours of a range come in with it.
+constexpr std::size_t kReadAround = std::size_t{64} << 10;
+
+struct PageRange {
+    std::byte* start;
+    std::size_t length;
+};
+
+// A range of a mapping, widened to whole steps of `step` bytes within it.
+PageRange pages_of(void* mapping, std::size_t size, std::size_t offset, std::size_t length, std::size_t step) {
+    const std::size_t begin = offset / step * step;
+    const std::size_t end = std::min(size, (offset + length + step - 1) / step * step);
+    return {static_cast<std::byte*>(mapping) + begin, end - begin};
+}
+
 // Closes on every way out.
 struct Descriptor {
     int number;
@@ -58,6 +73,27 @@ Result<std::shared_ptr<MappedFile>> MappedFile::open(const std::filesystem::path
 
 MappedFile::~MappedFile() {
     if (start_ != nullptr) ::munmap(start_, size_);
+}
+
+Status MappedFile::bring_in(std::size_t offset, std::size_t length) const {
+    if (length == 0) return success();
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    const PageRange range = pages_of(start_, size_, offset, length, page);
+    for (;;) {
+        if (::madvise(range.start, range.length, MADV_POPULATE_READ) == 0) return success();
+        if (errno == EINTR || errno == EAGAIN) continue;
+        if (errno == EINVAL) break;  // A kernel before 5.14.
+        return Error{ErrorCode::MalformedFile,
+                     "Cannot read " + path_for_message(path_) + ": it was cut off while being read."};
+    }
+    ::madvise(range.start, range.length, MADV_WILLNEED);
+    return success();
+}
+
+void MappedFile::let_go(std::size_t offset, std::size_t length) const {
+    if (length == 0) return;
+    const PageRange range = pages_of(start_, size_, offset, length, kReadAround);
+    ::madvise(range.start, range.length, MADV_DONTNEED);  // Only advice: failing costs memory, nothing else.
 }
 
 Result<std::string> read_whole_file(const std::filesystem::path& path, std::uint64_t longest) {

@@ -29,6 +29,12 @@ public:
     std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(start_), size_}; }
     const std::filesystem::path& path() const { return path_; }
 
+    // Brings a range into memory now, so that nobody waits for the disk later. MalformedFile if the file has become
+    // shorter.
+    Status bring_in(std::size_t offset, std::size_t length) const;
+    // Takes a range out of this program's memory; whoever reads it again gets it from the file, unchanged.
+    void let_go(std::size_t offset, std::size_t length) const;
+
 private:
     MappedFile(std::filesystem::path path, void* start, std::size_t size)
         : path_(std::move(path)), start_(start), size_(size) {}

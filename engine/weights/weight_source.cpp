@@ -7,6 +7,25 @@
 
 namespace mirror::engine {
 
+namespace {
+
+class CheckedSource : public WeightSource {
+public:
+    explicit CheckedSource(std::shared_ptr<WeightSource> source) : source_(std::move(source)) {}
+
+    bool has(const std::string& name) const override { return source_->has(name); }
+    std::vector<std::int64_t> shape_of(const std::string& name) const override { return source_->shape_of(name); }
+    at::Tensor read(const std::string& name, at::IntArrayRef shape) override {
+        source_->check(name, shape);
+        return at::empty(shape, at::TensorOptions().dtype(at::kFloat).device(at::kMeta));
+    }
+
+private:
+    std::shared_ptr<WeightSource> source_;
+};
+
+}  // namespace
+
 at::Tensor ShapeRecorder::read(const std::string& name, at::IntArrayRef shape) {
     const bool known = std::any_of(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == name; });
     if (!known) entries_.push_back({name, shape.vec()});
@@ -42,6 +61,10 @@ at::Tensor WeightScope::tensor(std::string_view name, at::IntArrayRef shape) con
                                                         " holds no floating-point numbers.");
     }
     return stored.to(placement_.device, placement_.dtype);
+}
+
+WeightScope WeightScope::checked_only() const {
+    return {std::make_shared<CheckedSource>(source_), placement_, prefix_};
 }
 
 at::Tensor WeightScope::tensor_as_stored(std::string_view name, at::IntArrayRef shape) const {

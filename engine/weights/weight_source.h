@@ -14,10 +14,15 @@
 
 namespace mirror::engine {
 
-// The dtype and device that a model's weights are cast to when they are read.
+// How many of a model's repeated layers are in memory at a time: all of them, or only the one that computes, perhaps
+// with the next one on its way in. Changes no number.
+enum class LayersHeld { All, Two, One };
+
+// How a model's weights are placed when they are read: cast to a dtype, on a device, at once or layer by layer.
 struct Placement {
     at::ScalarType dtype = at::kFloat;
     at::Device device = at::kCPU;
+    LayersHeld layers = LayersHeld::All;
 };
 
 class WeightSource {
@@ -25,6 +30,8 @@ public:
     virtual ~WeightSource() = default;
 
     virtual bool has(const std::string& name) const = 0;
+    // Throws what read() would say of the name and the shape, without reading.
+    virtual void check(const std::string& /*name*/, at::IntArrayRef /*shape*/) const {}
     // The tensor as the file has it, mapped, not copied. EngineError (MissingTensor, ShapeMismatch) names the file, the
     // full name and both shapes.
     virtual at::Tensor read(const std::string& name, at::IntArrayRef shape) = 0;
@@ -69,6 +76,10 @@ public:
     at::Tensor tensor(std::string_view name, at::IntArrayRef shape) const;
     // As tensor(), without the cast: buffers that keep their type.
     at::Tensor tensor_as_stored(std::string_view name, at::IntArrayRef shape) const;
+
+    // The same place with every name and shape checked and meta tensors in place of the data: a layer constructed on it
+    // is found complete, or refused, without memory.
+    WeightScope checked_only() const;
 
     const Placement& placement() const { return placement_; }
     WeightScope with(Placement placement) const { return {source_, placement, prefix_}; }

@@ -59,7 +59,7 @@ std::string list_of(const std::vector<std::string>& names) {
 }
 
 bool is_finite(const at::Tensor& tensor) {
-    constexpr std::int64_t kPiece = std::int64_t{1} << 22;  // The comparison makes a tensor of its own.
+    constexpr std::int64_t kPiece = std::int64_t{1} << 20;  // The comparison makes a tensor of its own.
     const at::Tensor flat = tensor.reshape({-1});
     for (std::int64_t at = 0; at < flat.numel(); at += kPiece) {
         if (!flat.slice(0, at, at + kPiece).isfinite().all().item<bool>()) return false;
@@ -208,43 +208,60 @@ std::vector<std::int64_t> WeightStore::shape_of(const std::string& name) const {
     return place == nullptr ? std::vector<std::int64_t>{} : place->entry.shape;
 }
 
-at::Tensor WeightStore::alias(const Place& place, const std::string& name) const {
+const WeightStore::Place& WeightStore::find_or_throw(const std::string& name) const {
+    const Place* place = find(name);
+    if (place != nullptr) return *place;
+    throw EngineError(ErrorCode::MissingTensor,
+                      "The " + quoted_tensor(name) + " is missing from " + path_for_message(file_) + ".");
+}
+
+at::Tensor WeightStore::alias(const Place& place) const {
     const Shard& shard = shards_[place.shard];
     const auto type = at::TensorOptions().dtype(scalar_type(place.entry.dtype));
-    if (place.entry.bytes() == 0) return at::empty(place.entry.shape, type);
-    const std::byte* start = shard.file->bytes().data() + shard.data_begin + place.entry.begin;
+    const std::size_t length = place.entry.bytes();
+    if (length == 0) return at::empty(place.entry.shape, type);
+    const std::size_t offset = shard.data_begin + place.entry.begin;
+    if (options_.bring_in) value_or_throw(shard.file->bring_in(offset, length));
+    const std::byte* start = shard.file->bytes().data() + offset;
     // The tensor keeps the mapping alive. ATen wants a pointer without const; nothing may write to weights.
     auto* data = const_cast<std::byte*>(start);
-    at::Tensor tensor = at::from_blob(
-        data, place.entry.shape, [keep = shard.file](void*) {}, type);
+    const auto let_go = [file = shard.file, offset, length](void*) { file->let_go(offset, length); };
+    const at::Tensor tensor = at::from_blob(data, place.entry.shape, let_go, type);
     const bool is_aligned = reinterpret_cast<std::uintptr_t>(start) % formats::bytes_of(place.entry.dtype) == 0;
-    if (!is_aligned) tensor = tensor.clone();
-    if (options_.finite && tensor.is_floating_point() && !is_finite(tensor)) {
+    return is_aligned ? tensor : tensor.clone();
+}
+
+void WeightStore::check_finite(Place& place, const std::string& name, const at::Tensor& tensor) const {
+    if (!options_.finite || place.known_finite || !tensor.is_floating_point()) return;
+    if (!is_finite(tensor)) {
         throw EngineError(ErrorCode::MalformedFile, "The " + quoted_tensor(name) + " in " +
-                                                        path_for_message(shard.file->path()) +
+                                                        path_for_message(shards_[place.shard].file->path()) +
                                                         " holds numbers that are NaN or infinite.");
     }
-    return tensor;
+    place.known_finite = true;
 }
 
 at::Tensor WeightStore::read_any(const std::string& name) {
-    const Place* place = find(name);
-    if (place == nullptr) {
-        throw EngineError(ErrorCode::MissingTensor,
-                          "The " + quoted_tensor(name) + " is missing from " + path_for_message(file_) + ".");
-    }
-    places_.find(name)->second.read = true;
-    return alias(*place, name);
+    if (options_.stop.stop_requested()) throw EngineError(ErrorCode::Cancelled, "stopped by the user");
+    find_or_throw(name);
+    Place& place = places_.find(name)->second;
+    place.read = true;
+    const at::Tensor tensor = alias(place);
+    check_finite(place, name, tensor);
+    return tensor;
+}
+
+void WeightStore::check(const std::string& name, at::IntArrayRef shape) const {
+    const Place& place = find_or_throw(name);
+    if (shape.equals(place.entry.shape)) return;
+    throw EngineError(ErrorCode::ShapeMismatch,
+                      "The " + quoted_tensor(name) + " in " + path_for_message(shards_[place.shard].file->path()) +
+                          " has the shape " + formats::shape_text(place.entry.shape) + ", expected " +
+                          formats::shape_text({shape.data(), shape.size()}) + ".");
 }
 
 at::Tensor WeightStore::read(const std::string& name, at::IntArrayRef shape) {
-    const Place* place = find(name);
-    if (place != nullptr && !shape.equals(place->entry.shape)) {
-        throw EngineError(ErrorCode::ShapeMismatch,
-                          "The " + quoted_tensor(name) + " in " + path_for_message(shards_[place->shard].file->path()) +
-                              " has the shape " + formats::shape_text(place->entry.shape) + ", expected " +
-                              formats::shape_text({shape.data(), shape.size()}) + ".");
-    }
+    check(name, shape);
     return read_any(name);
 }
 

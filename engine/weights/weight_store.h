@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,10 +28,16 @@ struct WeightStoreOptions {
     // All shards must carry the same __metadata__ (adapters).
     bool same_metadata = false;
     // A NaN or an infinity in a tensor that is read is refused by name. Costs one pass over the tensor.
+    // Once for every tensor, however often it is read.
     bool finite = false;
+    // Reading ends as Cancelled, at the next tensor.
+    std::stop_token stop;
+    // A tensor is in memory when read() returns, and does not come in page by page while it is computed with.
+    bool bring_in = false;
 };
 
-// Files must not be changed while the store lives. Reading from several threads is not safe.
+// Files must not be changed while the store lives. Reading from several threads is not safe. A tensor's pages leave the
+// program's memory with the last tensor that aliases them: what is cast is not held twice.
 class WeightStore : public WeightSource {
 public:
     // A folder: looks for STEM.safetensors and STEM.safetensors.index.json with the preference of the published loaders
@@ -39,6 +46,7 @@ public:
                                              const std::string& stem = "model", const WeightStoreOptions& options = {});
 
     bool has(const std::string& name) const override;
+    void check(const std::string& name, at::IntArrayRef shape) const override;
     at::Tensor read(const std::string& name, at::IntArrayRef shape) override;
     std::vector<std::int64_t> shape_of(const std::string& name) const override;
 
@@ -62,6 +70,7 @@ private:
         std::size_t shard = 0;
         bool read = false;
         bool ignored = false;
+        bool known_finite = false;
     };
     struct Shard {
         std::shared_ptr<MappedFile> file;
@@ -73,7 +82,9 @@ private:
     void open_single();
     void open_shards();
     const Place* find(const std::string& name) const;
-    at::Tensor alias(const Place& place, const std::string& name) const;
+    const Place& find_or_throw(const std::string& name) const;
+    at::Tensor alias(const Place& place) const;
+    void check_finite(Place& place, const std::string& name, const at::Tensor& tensor) const;
 
     std::filesystem::path file_;
     WeightStoreOptions options_;

@@ -77,6 +77,8 @@ Transformer::Transformer(const WeightScope& weights, const TransformerConfig& co
       text_proj_(weights / "patch_embed" / "text_proj", config.text_embed_dim, config.inner_dim()),
       time_in_(weights / "time_embedding" / "linear_1", config.inner_dim(), config.time_embed_dim),
       time_out_(weights / "time_embedding" / "linear_2", config.time_embed_dim, config.time_embed_dim),
+      blocks_(weights / "transformer_blocks", config.num_layers,
+              [config](const WeightScope& scope, std::int64_t index) { return Block(scope / index, config); }),
       head_(weights, config) {
     // The linear projection of the 1.5 models has a bias although their files say patch_bias false.
     if (config.patch_bias || config.patch_size_t) {
@@ -90,25 +92,40 @@ Transformer::Transformer(const WeightScope& weights, const TransformerConfig& co
         ofs_in_ = Linear(weights / "ofs_embedding" / "linear_1", *config.ofs_embed_dim, *config.ofs_embed_dim);
         ofs_out_ = Linear(weights / "ofs_embedding" / "linear_2", *config.ofs_embed_dim, *config.ofs_embed_dim);
     }
-    blocks_.reserve(static_cast<std::size_t>(config.num_layers));
-    for (std::int64_t i = 0; i < config.num_layers; ++i)
-        blocks_.emplace_back(weights / "transformer_blocks" / i, config);
 }
 
 at::Tensor Transformer::forward(const TransformerInput& input, std::span<BlockHook* const> hooks) const {
+    const TransformerCall call{input, hooks};
+    return forward_all({&call, 1}).front();
+}
+
+std::vector<at::Tensor> Transformer::forward_all(std::span<const TransformerCall> calls) const {
+    std::vector<ForwardState> states;
+    for (const TransformerCall& call : calls) {
+        states.push_back(begin(call.input));
+        for (BlockHook* hook : call.hooks) hook->before_blocks(states.back());
+    }
+    blocks_.for_each([&](const Block& block, std::int64_t index) {
+        for (std::size_t i = 0; i < calls.size(); ++i)
+            run_block(block, static_cast<int>(index), states[i], calls[i].hooks);
+    });
+    std::vector<at::Tensor> velocities;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        for (BlockHook* hook : calls[i].hooks) hook->after_blocks(states[i]);
+        velocities.push_back(head(states[i].video, states[i].temb, grid_of(calls[i].input.hidden_states)));
+    }
+    return velocities;
+}
+
+ForwardState Transformer::begin(const TransformerInput& input) const {
     check(input);
     const LatentGrid grid = grid_of(input.hidden_states);
     const Positions where = input.positions != nullptr ? *input.positions : positions(grid);
     require(where.grid == grid, ErrorCode::Internal, "The positions were made for latents of another size.");
-
     const at::Tensor rows = patch_embedding(input, where);
     const std::int64_t text_rows = input.encoder_hidden_states.size(1);
-    ForwardState state{input.step, time_embedding(input.timestep, input.ofs), rows.narrow(1, 0, text_rows),
-                       rows.narrow(1, text_rows, rows.size(1) - text_rows), where.rotary};
-    for (BlockHook* hook : hooks) hook->before_blocks(state);
-    for (std::size_t i = 0; i < blocks_.size(); ++i) run_block(blocks_[i], static_cast<int>(i), state, hooks);
-    for (BlockHook* hook : hooks) hook->after_blocks(state);
-    return head(state.video, state.temb, grid);
+    return {input.step, time_embedding(input.timestep, input.ofs), rows.narrow(1, 0, text_rows),
+            rows.narrow(1, text_rows, rows.size(1) - text_rows), where.rotary};
 }
 
 at::Tensor Transformer::time_embedding(const at::Tensor& timestep, const at::Tensor& ofs) const {

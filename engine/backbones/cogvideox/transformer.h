@@ -14,6 +14,7 @@
 #include "engine/backbones/cogvideox/config.h"
 #include "engine/backbones/cogvideox/positions.h"
 #include "engine/tensor/layers.h"
+#include "engine/weights/layer_stack.h"
 
 namespace mirror::engine::cogvideox {
 
@@ -33,6 +34,12 @@ struct TransformerInput {
     int step = 0;                          // For the hooks only.
 };
 
+// One of several calls that go through the blocks together.
+struct TransformerCall {
+    TransformerInput input;
+    std::span<BlockHook* const> hooks;
+};
+
 class Transformer {
 public:
     Transformer(const WeightScope& weights, const TransformerConfig& config);
@@ -40,6 +47,8 @@ public:
     // Velocity [batch, frames, out_channels, height, width]. EngineError (ShapeMismatch, InvalidRequest) names the
     // input.
     at::Tensor forward(const TransformerInput& input, std::span<BlockHook* const> hooks = {}) const;
+    // The same for each call, block by block, so that a block that is not held is read once for all.
+    std::vector<at::Tensor> forward_all(std::span<const TransformerCall> calls) const;
 
     // temb [batch, time_embed_dim] in the model's dtype; `ofs` as in TransformerInput.
     at::Tensor time_embedding(const at::Tensor& timestep, const at::Tensor& ofs = {}) const;
@@ -51,7 +60,7 @@ public:
     Positions positions(const LatentGrid& grid) const;
 
     const TransformerConfig& config() const { return config_; }
-    const std::vector<Block>& blocks() const { return blocks_; }
+    const LayerStack<Block>& blocks() const { return blocks_; }
     at::ScalarType dtype() const { return placement_.dtype; }
     at::Device device() const { return placement_.device; }
 
@@ -65,6 +74,7 @@ private:
         Linear proj_out;
     };
 
+    ForwardState begin(const TransformerInput& input) const;
     void check(const TransformerInput& input) const;
     at::Tensor embed_patches(const at::Tensor& hidden_states) const;
     at::Tensor unpatchify(const at::Tensor& patches, const LatentGrid& grid) const;
@@ -80,7 +90,7 @@ private:
     Linear time_out_;
     Linear ofs_in_;
     Linear ofs_out_;
-    std::vector<Block> blocks_;
+    LayerStack<Block> blocks_;
     Head head_;
 };
 

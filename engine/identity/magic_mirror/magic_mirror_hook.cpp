@@ -1,6 +1,7 @@
 #include "engine/identity/magic_mirror/magic_mirror_hook.h"
 
 #include <array>
+#include <vector>
 
 #include "engine/core/result.h"
 #include "engine/identity/magic_mirror/input_check.h"
@@ -103,8 +104,10 @@ at::Tensor forward_with_adapter(const cogvideox::Transformer& transformer, const
     const at::Tensor without = (mask == 0).nonzero().reshape({-1}).to(device);
     if (without.numel() == 0) return transformer.forward(input, hooks);
     if (with.numel() == 0) return transformer.forward(input);
-    const at::Tensor base = transformer.forward(rows_of(input, without));
-    const at::Tensor adapted = transformer.forward(rows_of(input, with), hooks);
+    const std::array<cogvideox::TransformerCall, 2> calls{
+        {{rows_of(input, without), {}}, {rows_of(input, with), hooks}}};
+    const std::vector<at::Tensor> velocities = transformer.forward_all(calls);
+    const at::Tensor &base = velocities[0], &adapted = velocities[1];
     at::Tensor sample =
         at::empty({mask.size(0), base.size(1), base.size(2), base.size(3), base.size(4)}, base.options());
     sample = sample.index_copy(0, without, base);
