@@ -30,6 +30,16 @@ target_link_options(torch_cpu INTERFACE
 target_link_libraries(torch_cpu INTERFACE
   -Wl,--push-state,--no-as-needed "${mirror_torch_dir}/lib/libtorch_cpu.so" "${mirror_torch_dir}/lib/libc10.so" -Wl,--pop-state)
 
+# The OpenMP runtime in libtorch's folder, for the engine's own parallel loops. Compiled in only where g++ writes for it (GNU's).
+file(GLOB mirror_torch_openmp "${mirror_torch_dir}/lib/libgomp*.so*")
+if(mirror_torch_openmp AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  list(GET mirror_torch_openmp 0 mirror_torch_openmp)
+  add_library(torch_openmp INTERFACE)
+  target_link_libraries(torch_openmp INTERFACE "${mirror_torch_openmp}")
+else()
+  message(STATUS "No GNU OpenMP runtime in ${mirror_torch_dir}/lib: the engine's own kernels run on one thread")
+endif()
+
 # The library whose precompiled ATen header every engine library reuses.
 function(mirror_engine_library name)
   mirror_library(${name} ${ARGN})

@@ -1,11 +1,11 @@
 #include "engine/tensor/cpu_attention.h"
 
-#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
 #include <cmath>
 
 #include "engine/kernels/cpu/flash_attention.h"
+#include "engine/tensor/parallel.h"
 
 namespace mirror::engine {
 
@@ -57,7 +57,7 @@ at::Tensor cpu_attention(const at::Tensor& q, const at::Tensor& k, const at::Ten
     call.head_size = q.size(3);
     call.scale = 1.0F / std::sqrt(static_cast<float>(q.size(3)));
     kernels::flash_attention_bf16(
-        call, [](std::int64_t count, const kernels::RangeFunction& work) { at::parallel_for(0, count, 1, work); });
+        call, [](std::int64_t count, const kernels::RangeFunction& work) { parallel_for(count, 1, work); });
     return rows.transpose(1, 2);
 }
 

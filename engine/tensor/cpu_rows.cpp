@@ -1,15 +1,15 @@
 #include "engine/tensor/cpu_rows.h"
 
-#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
 #include "engine/kernels/cpu/row_kernels.h"
+#include "engine/tensor/parallel.h"
 
 namespace mirror::engine {
 
 namespace {
 
-constexpr std::int64_t kValuesOfATask = 1 << 14;  // Enough work to pay for waking a thread.
+constexpr std::int64_t kValuesOfATask = 1 << 14;  // Enough work to pay for taking a task.
 
 // The kernels if they may read and write x.
 const kernels::RowKernels* kernels_for(const at::Tensor& x) {
@@ -37,8 +37,8 @@ void rotate_rows(const at::Tensor& x, at::Tensor& rows, const RotaryTable& table
     call.first_row = first_row;
     call.cos = table.cos.const_data_ptr<float>();
     call.sin = table.sin.const_data_ptr<float>();
-    at::parallel_for(0, x.size(0) * x.size(2), kValuesOfATask / (x.size(1) * x.size(3)) + 1,
-                     [&](std::int64_t begin, std::int64_t end) { kernel(call, begin, end); });
+    parallel_for(x.size(0) * x.size(2), kValuesOfATask / (x.size(1) * x.size(3)) + 1,
+                 [&](std::int64_t begin, std::int64_t end) { kernel(call, begin, end); });
 }
 
 }  // namespace
@@ -47,9 +47,8 @@ bool gelu_tanh_on_cpu(at::Tensor& x) {
     const kernels::RowKernels* const kernels = kernels_for(x);
     if (kernels == nullptr || !x.is_contiguous() || x.scalar_type() != at::kBFloat16) return false;
     auto* const values = static_cast<std::uint16_t*>(x.data_ptr());
-    at::parallel_for(0, x.numel(), kValuesOfATask, [&](std::int64_t begin, std::int64_t end) {
-        kernels->gelu_tanh_bf16(values + begin, end - begin);
-    });
+    parallel_for(x.numel(), kValuesOfATask,
+                 [&](std::int64_t begin, std::int64_t end) { kernels->gelu_tanh_bf16(values + begin, end - begin); });
     return true;
 }
 

@@ -1,5 +1,7 @@
 #include "engine/tensor/layers.h"
 
+#include <c10/core/GradMode.h>
+
 #include <optional>
 
 #include "engine/tensor/cpu_attention.h"
@@ -33,7 +35,11 @@ at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
 
 at::Tensor quick_gelu(const at::Tensor& x) { return x * at::sigmoid(1.702 * x); }
 
-at::Tensor gelu_tanh(at::Tensor&& x) { return gelu_tanh_on_cpu(x) ? x : at::gelu(x, "tanh"); }
+at::Tensor gelu_tanh(at::Tensor&& x) {
+    if (gelu_tanh_on_cpu(x)) return x;
+    if (c10::GradMode::is_enabled() && x.requires_grad()) return at::gelu(x, "tanh");
+    return at::gelu_(x, "tanh");
+}
 
 at::Tensor split_heads(const at::Tensor& x, std::int64_t heads) {
     return x.unflatten(2, {heads, x.size(2) / heads}).transpose(1, 2);
