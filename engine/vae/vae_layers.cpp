@@ -1,5 +1,7 @@
 #include "engine/vae/vae_layers.h"
 
+#include <c10/core/GradMode.h>
+
 namespace mirror::engine {
 
 namespace {
@@ -43,11 +45,22 @@ at::Tensor TimeCache::lead_in(const at::Tensor& x, std::int64_t count) {
     return led;
 }
 
+bool TimeCache::passes_over_picture(const at::Tensor& x) {
+    if (x.size(2) != 1 || !last_ || next_ != tails_.size()) return false;
+    tails_.emplace_back();
+    ++next_;
+    return true;
+}
+
 CausalConv3d::CausalConv3d(const WeightScope& weights, std::int64_t inputs, std::int64_t outputs)
     : weight((weights / "conv").tensor("weight", {outputs, inputs, kTimeKernel, 3, 3})),
       bias((weights / "conv").tensor("bias", {outputs})) {}
 
 at::Tensor CausalConv3d::operator()(const at::Tensor& x, TimeCache& cache) const {
+    // A picture is led by itself twice, so that the kernel may be summed over time first: the same up to rounding in a
+    // third of the work, which is worth it in training only.
+    if (c10::GradMode::is_enabled() && weight.requires_grad() && cache.passes_over_picture(x))
+        return at::conv2d(x.squeeze(2), weight.sum(2), bias, /*stride=*/1, /*padding=*/1).unsqueeze(2);
     return at::conv3d(cache.lead_in(x, kTimeKernel - 1), weight, bias, /*stride=*/1, /*padding=*/{0, 1, 1});
 }
 

@@ -27,6 +27,8 @@ public:
     // The frames that precede `x` in time: carried ones, else its first frame `count` times. Keeps the end of both for
     // the next chunk. Returns all of it, [B, C, count + T, H, W].
     at::Tensor lead_in(const at::Tensor& x, std::int64_t count);
+    // Whether `x` is a picture: one frame with nothing before and nothing after it. If so, its place is passed over.
+    bool passes_over_picture(const at::Tensor& x);
 
 private:
     std::vector<at::Tensor> tails_;
