@@ -180,7 +180,10 @@ CheckpointPreset CheckpointPreset::find(std::string_view name) {
     CheckpointPreset preset;
     preset.name = text->name;
     preset.precision = json.at("precision") == "bf16" ? Precision::Bf16 : Precision::Fp32;
-    preset.adapter = value_or_throw(magic_mirror::adapter_preset(json.at("adapter").get<std::string>()));
+    // The name of a preset, or all sizes.
+    const Json& adapter = json.at("adapter");
+    preset.adapter = value_or_throw(adapter.is_string() ? magic_mirror::adapter_preset(adapter.get<std::string>())
+                                                        : magic_mirror::parse_adapter_config(adapter.dump()));
     preset.vocabulary = json.at("text_encoder").at("vocab_size").get<std::int64_t>();
     preset.scheduler_ = json.at("scheduler").get<std::string>();
 

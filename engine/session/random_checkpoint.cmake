@@ -2,7 +2,7 @@
 
 # The presets become part of the program: one raw string a file.
 set(mirror_preset_rows "")
-foreach(preset cogvideox-5b demo tiny)
+foreach(preset cogvideox-5b demo pocket tiny)
   set(file "${PROJECT_SOURCE_DIR}/presets/models/${preset}.json")
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
   file(READ "${file}" text)

@@ -15,7 +15,7 @@
 
 namespace mirror::engine {
 
-// What may be handed to init_checkpoint: "cogvideox-5b", "demo", "tiny".
+// What may be handed to init_checkpoint: "cogvideox-5b", "demo", "pocket", "tiny".
 std::vector<std::string> checkpoint_presets();
 
 struct CheckpointWatch {
