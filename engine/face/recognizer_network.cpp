@@ -12,7 +12,10 @@ constexpr std::size_t max_stages = 4;
 }  // namespace
 
 RecognizerConfig read_recognizer_config(const std::filesystem::path& file) {
-    const ConfigReader reader = ConfigReader::open(file);
+    return read_recognizer_config(ConfigReader::open(file));
+}
+
+RecognizerConfig read_recognizer_config(const ConfigReader& reader) {
     RecognizerConfig config;
     config.id_dim = reader.integer("id_dim", 1, 8192);
     config.stem_width = reader.integer("stem_width", 1, 4096);

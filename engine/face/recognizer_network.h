@@ -17,6 +17,8 @@
 
 namespace mirror::engine {
 
+class ConfigReader;
+
 // recognizer/config.json. The defaults are IResNet-50.
 struct RecognizerConfig {
     std::int64_t id_dim = 512;
@@ -30,6 +32,7 @@ struct RecognizerConfig {
 
 // EngineError names the file and the key.
 RecognizerConfig read_recognizer_config(const std::filesystem::path& file);
+RecognizerConfig read_recognizer_config(const ConfigReader& reader);
 
 struct RecognizerConv {
     RecognizerConv() = default;
