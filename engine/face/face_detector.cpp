@@ -10,6 +10,7 @@
 #include "engine/face/face_models.h"
 #include "engine/face/scrfd_detector.h"
 #include "engine/face/second_look.h"
+#include "engine/face/yunet_detector.h"
 
 namespace mirror::face {
 namespace {
@@ -137,7 +138,10 @@ std::vector<std::unique_ptr<FaceDetector>> make_face_detectors() {
         const auto place = [look](const Frame& picture, const FaceBox& face) {
             return look->dlib().landmarks(picture, face);
         };
-        detectors.push_back(std::make_unique<ScrfdDetector>(*network, place));
+        if (network->kind == NetworkKind::Yunet2022 || network->kind == NetworkKind::Yunet2023)
+            detectors.push_back(std::make_unique<YunetDetector>(network->file));
+        else
+            detectors.push_back(std::make_unique<ScrfdDetector>(network->file, place));
         return detectors;
     }
     detectors.push_back(std::make_unique<HogDetector>(look));

@@ -9,6 +9,8 @@
 #include "engine/core/utf8.h"
 #include "engine/face/alignment.h"
 #include "engine/face/face_detector.h"
+#include "engine/face/face_models.h"
+#include "engine/face/onnx_recognizer.h"
 #include "engine/face/photograph.h"
 
 namespace mirror::face {
@@ -82,6 +84,14 @@ public:
             if (!cropped) return with_name(photo.file, cropped.error());
             return ReferenceFace{face.value(), std::move(aligned).value(), std::move(cropped).value()};
         });
+    }
+
+    std::vector<std::shared_ptr<InstalledRecognizer>> recognizers() override {
+        std::vector<std::shared_ptr<InstalledRecognizer>> installed;
+        for (const NetworkFile& network : find_networks())
+            if (is_recognizer(network.kind))
+                installed.push_back(std::make_shared<OnnxRecognizer>(network.file, network.kind));
+        return installed;
     }
 
 private:

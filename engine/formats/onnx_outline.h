@@ -1,6 +1,7 @@
 #pragma once
 
-// What an ONNX file wants and gives: the names and sizes of its inputs and outputs. Nothing else of it is read.
+// What an ONNX file wants and gives: the names and sizes of its inputs and outputs, and how it
+// begins. Nothing else of it is read.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,7 @@ struct OnnxValue {
 struct OnnxOutline {
     std::vector<OnnxValue> inputs;  // Without those that have a value in the file.
     std::vector<OnnxValue> outputs;
+    std::vector<std::string> first_operations;  // The kinds of the first eight, as "Conv".
 };
 
 // `origin` names the file in the error (MalformedFile).

@@ -25,15 +25,43 @@ struct Heads {
     int anchors = 2;
     bool landmarks = true;
     bool batch = false;  // A dimension of 1 in front of every output.
+    bool open = false;   // The input's size is left open, and something is enlarged to a computed size.
 };
+
+std::string rows(OnnxWriter& writer, std::int64_t stride, const std::vector<std::vector<float>>& weights,
+                 const std::vector<float>& bias, std::int64_t columns) {
+    return writer.reshaped(writer.channels_last(writer.convolution("input", stride, weights, bias)), {-1, columns});
+}
+
+// A third of the picture's size, enlarged to the size that the picture divided by four has, and added as nothing.
+std::string with_computed_size(OnnxWriter& writer) {
+    using Sizes = std::vector<std::int64_t>;
+    const std::string finer = writer.convolution("input", 4, {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, {0, 0, 0});
+    const std::string coarser = writer.convolution("input", 8, {{0, 0, 0}, {0, 0, 0}, {0, 0, 0}}, {0, 0, 0});
+    const std::string size = writer.operation("Slice", {writer.operation("Shape", {finer}), writer.constant(Sizes{2}),
+                                                        writer.constant(Sizes{4}), writer.constant(Sizes{0})});
+    const std::string front =
+        writer.operation("Slice", {writer.operation("Shape", {coarser}), writer.constant(Sizes{0}),
+                                   writer.constant(Sizes{2}), writer.constant(Sizes{0})});
+    const std::string target = writer.operation("Concat", {front, size}, {{"axis", std::int64_t{0}}});
+    const std::string enlarged =
+        writer.operation("Resize", {coarser, writer.constant({0}, {}), writer.constant({0}, {}), target},
+                         {{"mode", std::string("nearest")},
+                          {"coordinate_transformation_mode", std::string("asymmetric")},
+                          {"nearest_mode", std::string("floor")}});
+    return writer.operation("Add", {finer, enlarged});
+}
 
 // The score at a cell is 0.45 + 0.45 c (the second anchor: 0.4 + 0.4 c), with c the colour of the cell's corner pixel:
 // red for stride 8, green for 16, blue for 32, red for 64 and 128.
 std::string network(const Heads& heads) {
-    OnnxWriter writer({1, 3, 640, 640});
+    OnnxWriter writer(heads.open ? std::vector<std::int64_t>{-1, 3, -1, -1}
+                                 : std::vector<std::int64_t>{1, 3, 640, 640});
+    const std::string from = heads.open ? with_computed_size(writer) : "input";
+    const std::int64_t shrunk = heads.open ? 4 : 1;
     const auto head = [&](std::int64_t stride, std::int64_t columns, const std::vector<std::vector<float>>& weights,
                           const std::vector<float>& bias) {
-        const auto rows = writer.channels_last(writer.convolution("input", stride, weights, bias));
+        const auto rows = writer.channels_last(writer.convolution(from, stride / shrunk, weights, bias));
         writer.output(writer.reshaped(
             rows, heads.batch ? std::vector<std::int64_t>{1, -1, columns} : std::vector<std::int64_t>{-1, columns}));
     };
@@ -178,11 +206,61 @@ TEST_F(Scrfd, IsTheOnlyDetectorWhereItIsInstalled) {
 TEST_F(Scrfd, CountsEdgesWhenItComparesBoxes) {
     const FaceBox a{0, 0, 3, 3, 0.9, {}}, b{2, 0, 5, 3, 0.8, {}}, c{40, 40, 50, 50, 0.95, {}};
     // 8 of 24 pixels are shared; without the edges it would be 3 of 15.
-    EXPECT_EQ(keep_best({b, a, c}, 0.3).size(), 2u);
-    EXPECT_EQ(keep_best({b, a, c}, 0.34).size(), 3u);
-    EXPECT_EQ(keep_best({b, a, c}, 0.3)[0].score, 0.95);
-    EXPECT_EQ(keep_best({b, a, c}, 0.3)[1].score, 0.9);
-    EXPECT_TRUE(keep_best({}, 0.4).empty());
+    EXPECT_EQ(keep_best({b, a, c}, {0.3, 1}).size(), 2u);
+    EXPECT_EQ(keep_best({b, a, c}, {0.34, 1}).size(), 3u);
+    EXPECT_EQ(keep_best({b, a, c}, {0.21, 0}).size(), 3u);
+    EXPECT_EQ(keep_best({b, a, c}, {0.19, 0}).size(), 2u);
+    EXPECT_EQ(keep_best({b, a, c}, {0.3, 1})[0].score, 0.95);
+    EXPECT_EQ(keep_best({b, a, c}, {0.3, 1})[1].score, 0.9);
+    EXPECT_TRUE(keep_best({}, {0.4, 1}).empty());
+}
+
+// Published detectors leave the sizes open and compute the size to enlarge a map to out of another map's.
+TEST_F(Scrfd, ReadsNetworksThatComputeWithSizes) {
+    ScrfdDetector scrfd = detector(network({3, 2, true, false, true}));
+    for (int level = 0; level < 3; ++level) {
+        Frame picture = black(640, 640);
+        paint(picture, 160, 96, 1, level);
+        const auto faces = scrfd.detect(picture);
+        ASSERT_EQ(faces.size(), 1u) << level;
+        expect_box(faces[0], 160, 96, 8 << level);
+    }
+}
+
+TEST_F(Scrfd, RanksFacesByAreaAndDistanceFromTheCentre) {
+    std::ofstream(folder_.path() / "det_10g.onnx", std::ios::binary) << network({});
+    ::setenv("MIRROR_FACE_MODELS", folder_.path().c_str(), 1);
+    const auto detectors = make_face_detectors();
+    ::unsetenv("MIRROR_FACE_MODELS");
+    Frame picture = black(640, 640);
+    paint(picture, 32, 32, 1, 2);         // 144 x 192, 421 pixels from the centre.
+    paint(picture, 320, 320, 1, 0, 250);  // 36 x 48 in the middle, with a lower score.
+    const auto faces = find_faces(detectors, picture);
+    ASSERT_EQ(faces.size(), 2u);
+    EXPECT_NEAR(faces[0].x0, 320 - 12, 1e-3);
+    EXPECT_LT(faces[0].score, faces[1].score);
+    // What lies beyond the picture is cut off.
+    EXPECT_EQ(faces[1].x0, 0);
+    EXPECT_EQ(faces[1].y0, 0);
+}
+
+TEST_F(Scrfd, AddsAGreyMarginAtLast) {
+    // A face is where the corner of a cell of 32 pixels is not bright: the picture is white, so only the margin is one.
+    OnnxWriter writer({1, 3, 640, 640});
+    for (const std::int64_t stride : {8, 16, 32}) {
+        const float weight = stride == 32 ? -1 : 0;
+        writer.output(rows(writer, stride, {{weight, 0, 0}}, {stride == 32 ? 0.6f : 0}, 1));
+        writer.output(rows(writer, stride, std::vector<std::vector<float>>(4, {0, 0, 0}), {0, 0, 12, 12}, 4));
+    }
+    ScrfdDetector scrfd = detector(writer.bytes());
+    const Frame white{320, 320, std::vector<std::uint8_t>(320 * 320 * 3, 255)};
+    const auto faces = scrfd.detect(white);
+    ASSERT_FALSE(faces.empty());
+    for (const FaceBox& face : faces) {
+        EXPECT_GE(face.x0, 0);
+        EXPECT_LE(face.x1, 320);
+        EXPECT_LE(face.y1, 320);
+    }
 }
 
 TEST_F(Scrfd, NamesFilesThatAreNoDetector) {

@@ -27,6 +27,7 @@ TEST(OnnxOutline, ReadsInputsAndOutputs) {
     EXPECT_EQ(outline.value().inputs[0].shape, (std::vector<std::int64_t>{1, 3, 112, 112}));
     ASSERT_EQ(outline.value().outputs.size(), 1u);
     EXPECT_TRUE(outline.value().outputs[0].shape.empty());
+    EXPECT_EQ(outline.value().first_operations, std::vector<std::string>{"Conv"});
 }
 
 TEST(OnnxOutline, SurvivesDamage) {

@@ -22,15 +22,26 @@ std::string message(int field, const std::string& body) {
     return varint(static_cast<std::uint64_t>(field) << 3 | 2).append(varint(body.size())).append(body);
 }
 
-std::string integers_attribute(const std::string& name, const std::vector<std::int64_t>& values) {
-    std::string body = message(1, name);
-    for (const std::int64_t value : values) body += number(8, value);
-    return message(5, body.append(number(20, 7)));  // INTS
+// Field number of AttributeProto and its type.
+std::string attribute(const OnnxAttribute& attribute) {
+    std::string body = message(1, attribute.name);
+    if (const auto* list = std::get_if<std::vector<std::int64_t>>(&attribute.value)) {
+        for (const std::int64_t value : *list) body += number(8, value);
+        return message(5, body.append(number(20, 7)));  // INTS
+    }
+    if (const auto* integer = std::get_if<std::int64_t>(&attribute.value))
+        return message(5, body.append(number(3, *integer)).append(number(20, 2)));  // INT
+    if (const auto* real = std::get_if<float>(&attribute.value)) {
+        std::string bytes(sizeof(float), '\0');
+        std::memcpy(bytes.data(), real, sizeof(float));
+        return message(5, body.append(varint(2 << 3 | 5)).append(bytes).append(number(20, 1)));  // FLOAT
+    }
+    return message(5, body.append(message(4, std::get<std::string>(attribute.value))).append(number(20, 3)));  // STRING
 }
 
 std::string value_info(const std::string& name, const std::vector<std::int64_t>& shape) {
     std::string dimensions;
-    for (const std::int64_t size : shape) dimensions += message(1, number(1, size));
+    for (const std::int64_t size : shape) dimensions += message(1, size < 0 ? message(2, "?") : number(1, size));
     const std::string tensor = number(1, kFloat).append(message(2, dimensions));
     return message(1, name).append(message(2, message(1, tensor)));
 }
@@ -47,31 +58,47 @@ std::string raw(const std::vector<T>& values) {
 OnnxWriter::OnnxWriter(const std::vector<std::int64_t>& input_shape)
     : inputs_(message(11, value_info("input", input_shape))) {}
 
+std::string OnnxWriter::operation(const std::string& type, const std::vector<std::string>& inputs,
+                                  const std::vector<OnnxAttribute>& attributes) {
+    const std::string result = "n" + std::to_string(++count_);
+    std::string body;
+    for (const std::string& input : inputs) body += message(1, input);
+    body += message(2, result).append(message(3, "node_" + result)).append(message(4, type));
+    for (const OnnxAttribute& each : attributes) body += attribute(each);
+    nodes_ += message(1, body);
+    return result;
+}
+
+std::string OnnxWriter::constant(const std::vector<std::int64_t>& shape, const std::vector<float>& values) {
+    return initializer(kFloat, shape, raw(values));
+}
+
+std::string OnnxWriter::constant(const std::vector<std::int64_t>& values) {
+    return initializer(kInt64, {static_cast<std::int64_t>(values.size())}, raw(values));
+}
+
 std::string OnnxWriter::convolution(const std::string& from, std::int64_t stride,
                                     const std::vector<std::vector<float>>& weights, const std::vector<float>& bias) {
     std::vector<float> flat;
     for (const auto& row : weights) flat.insert(flat.end(), row.begin(), row.end());
     const auto outputs = static_cast<std::int64_t>(weights.size());
     const auto channels = static_cast<std::int64_t>(weights[0].size());
-    const std::string name = "c" + std::to_string(++count_);
-    initializer(name + "w", kFloat, {outputs, channels, 1, 1}, raw(flat));
-    initializer(name + "b", kFloat, {outputs}, raw(bias));
-    return node("Conv", {from, name + "w", name + "b"},
-                integers_attribute("kernel_shape", {1, 1}).append(integers_attribute("strides", {stride, stride})));
+    using Sizes = std::vector<std::int64_t>;
+    return operation("Conv", {from, constant({outputs, channels, 1, 1}, flat), constant({outputs}, bias)},
+                     {{"kernel_shape", Sizes{1, 1}}, {"strides", Sizes{stride, stride}}});
 }
 
 std::string OnnxWriter::channels_last(const std::string& from) {
-    return node("Transpose", {from}, integers_attribute("perm", {0, 2, 3, 1}));
+    return operation("Transpose", {from}, {{"perm", std::vector<std::int64_t>{0, 2, 3, 1}}});
 }
 
 std::string OnnxWriter::reshaped(const std::string& from, const std::vector<std::int64_t>& shape) {
-    const std::string name = "s" + std::to_string(++count_);
-    initializer(name, kInt64, {static_cast<std::int64_t>(shape.size())}, raw(shape));
-    return node("Reshape", {from, name}, {});
+    return operation("Reshape", {from, constant(shape)});
 }
 
-void OnnxWriter::output(const std::string& from, const std::vector<std::int64_t>& shape) {
-    outputs_ += message(12, value_info(from, shape));
+void OnnxWriter::output(const std::string& from, const std::vector<std::int64_t>& shape, const std::string& name) {
+    if (!name.empty()) nodes_ += message(1, message(1, from).append(message(2, name)).append(message(4, "Identity")));
+    outputs_ += message(12, value_info(name.empty() ? from : name, shape));
 }
 
 std::string OnnxWriter::bytes() const {
@@ -79,21 +106,12 @@ std::string OnnxWriter::bytes() const {
     return number(1, 6).append(message(7, graph)).append(message(8, message(1, "").append(number(2, 11))));
 }
 
-std::string OnnxWriter::node(const std::string& type, const std::vector<std::string>& inputs,
-                             const std::string& attributes) {
-    const std::string result = "n" + std::to_string(++count_);
-    std::string body;
-    for (const std::string& input : inputs) body += message(1, input);
-    body += message(2, result).append(message(3, "node_" + result)).append(message(4, type)).append(attributes);
-    nodes_ += message(1, body);
-    return result;
-}
-
-void OnnxWriter::initializer(const std::string& name, int type, const std::vector<std::int64_t>& shape,
-                             const std::string& data) {
+std::string OnnxWriter::initializer(int type, const std::vector<std::int64_t>& shape, const std::string& data) {
+    const std::string name = "w" + std::to_string(++count_);
     std::string body;
     for (const std::int64_t size : shape) body += number(1, size);
     initializers_ += message(5, body.append(number(2, type)).append(message(8, name)).append(message(9, data)));
+    return name;
 }
 
 }  // namespace mirror::testing
