@@ -1,20 +1,18 @@
 #include "engine/core/durable_replace.h"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/core/temporary_names.h"
 #include "engine/core/utf8.h"
 
 namespace mirror {
@@ -23,8 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kNameAttempts = 100;
-constexpr std::size_t kLongestKeptName = 200;  // Of the target's name in the temporary one: NAME_MAX is 255.
-constexpr mode_t kNewFileMode = 0666;          // Less what umask takes.
+constexpr mode_t kNewFileMode = 0666;  // Less what umask takes.
 
 Error write_error(const fs::path& target, const std::string& reason) {
     return {ErrorCode::WriteFailed, "Cannot write " + path_for_message(target) + ": " + reason + "."};
@@ -34,8 +31,6 @@ Error system_error(const fs::path& target, int number) {
     return write_error(target,
                        std::strerror(number));  // NOLINT(concurrency-mt-unsafe): glibc's is safe for known numbers.
 }
-
-fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
 
 // What stands under the name now: its mode if it is a regular file, nothing if there is none.
 Result<std::optional<mode_t>> replaceable(const fs::path& target) {
@@ -51,18 +46,6 @@ Result<std::optional<mode_t>> replaceable(const fs::path& target) {
     if (S_ISLNK(info.st_mode)) return write_error(target, "it is a symbolic link, which is never replaced");
     if (!S_ISREG(info.st_mode)) return write_error(target, "it is not a regular file");
     return std::optional<mode_t>{info.st_mode & 0777};
-}
-
-fs::path temporary_name(const fs::path& target) {
-    std::uint64_t random = 0;
-    if (::getrandom(&random, sizeof random, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof random)) {
-        random = static_cast<std::uint64_t>(::getpid());  // Only has to differ from file to file; O_EXCL decides.
-    }
-    std::array<char, 24> suffix{};
-    std::snprintf(suffix.data(), suffix.size(), ".%012llx",
-                  static_cast<unsigned long long>(random & 0xffffffffffffULL));
-    const std::string kept = target.filename().native().substr(0, kLongestKeptName);
-    return folder_of(target) / ("." + kept + suffix.data() + ".part");
 }
 
 Status sync_folder(const fs::path& target) {
@@ -143,12 +126,17 @@ void TemporaryFile::discard() noexcept {
 Result<TemporaryFile> TemporaryFile::create_beside(const fs::path& target) {
     const auto existing = replaceable(target);
     if (!existing) return existing.error();
+    remove_stale_files(folder_of(target));
     for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
         fs::path path = temporary_name(target);
         const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kNewFileMode);
         if (descriptor < 0) {
             if (errno == EEXIST) continue;
             return system_error(target, errno);
+        }
+        if (!claim_temporary(descriptor, path)) {
+            ::close(descriptor);
+            continue;
         }
         TemporaryFile file(target, std::move(path), descriptor);
         if (existing.value() && ::fchmod(descriptor, *existing.value()) != 0) return system_error(target, errno);
@@ -189,9 +177,10 @@ Status TemporaryFile::publish() {
     }
     Status status = sync_and_check(descriptor_, expected, target_);
     if (!status) return status;
-    const int closed = ::close(std::exchange(descriptor_, -1));
-    if (closed != 0) return system_error(target_, errno);
-    if (status = rename_and_sync(path_, target_); status.ok()) path_.clear();
+    // Renamed while it is still open and locked: otherwise another program could take it for one left behind.
+    status = rename_and_sync(path_, target_);
+    if (status.ok()) path_.clear();
+    ::close(std::exchange(descriptor_, -1));
     return status;
 }
 

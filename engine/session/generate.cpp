@@ -9,12 +9,14 @@
 #include "engine/core/utf8.h"
 #include "engine/session/decode_video.h"
 #include "engine/session/denoise_clip.h"
+#include "engine/session/error_boundary.h"
 #include "engine/session/latents_file.h"
 #include "engine/session/memory_estimate.h"
 #include "engine/session/model_info.h"
 #include "engine/session/output_rules.h"
 #include "engine/session/people.h"
 #include "engine/session/prompts.h"
+#include "engine/session/recognizer_choice.h"
 
 namespace mirror::engine {
 
@@ -22,16 +24,19 @@ namespace {
 
 namespace mm = magic_mirror;
 
-ModelFolder open_folder(const std::filesystem::path& model, const std::string& device, Precision precision) {
+ModelFolder open_folder(const std::filesystem::path& model, const std::string& device, Precision precision,
+                        const RunContext& run) {
     fix_numerics();
-    return {model, {dtype_of(precision), device_from_text(device)}, WeightCheck::Finite};
+    return {model, {dtype_of(precision), device_from_text(device), LayersHeld::All}, WeightCheck::Finite, run.stop()};
 }
 
-mm::AdapterFile open_adapter(const GenerationRequest& request, const ModelFolder& folder, RunContext& run) {
+mm::AdapterFile open_adapter(const GenerationRequest& request, const ModelFolder& folder,
+                             const RecognizerChoice& recognizer, RunContext& run) {
     mm::AdapterOpening opening;
-    opening.id_pack = folder.recognizer_config().id_pack;
+    opening.id_pack = recognizer.id_pack();
     opening.base = folder.transformer_config();
     opening.finite = true;
+    opening.stop = run.stop();
     opening.base_fingerprint = folder.store("transformer")->fingerprint();
     auto adapter = mm::AdapterFile::open(request.adapter, opening);
     for (const std::string& warning : adapter.warnings()) run.warn(warning);
@@ -61,40 +66,56 @@ std::optional<mm::ActiveSteps> active_steps(const GenerationRequest& request, co
     return active;
 }
 
-at::Tensor denoise_with_person(const GenerationRequest& request, const ModelFolder& folder, FaceReader& faces,
-                               RunContext& run, const SharedColours& colours) {
-    const mm::AdapterFile adapter = open_adapter(request, folder, run);
+at::Tensor denoise_with_person(const GenerationRequest& request, RunModels& models, FaceReader& faces, RunContext& run,
+                               const SharedColours& colours) {
+    const ModelFolder& folder = models.folder();
+    const auto recognizer = RecognizerChoice::make(folder, faces, request.adapter);
+    const mm::AdapterFile adapter = open_adapter(request, folder, recognizer, run);
     const auto references = read_references(faces, request.references, adapter.config(), run);
     const auto active = active_steps(request, adapter.config().switches);
-    if (!active) return denoise_base(folder, request, encode_prompts(folder, request, std::nullopt, run), colours, run);
+    if (!active) return denoise_base(models, request, encode_prompts(models, request, std::nullopt, run), colours, run);
 
-    const PersonFeatures person = read_person(folder, adapter, references, run);
+    const PersonFeatures person = read_person(folder, adapter, recognizer, references, run);
     const PromptPerson prompt_person{&adapter, person.id_embeds, request.identity.value};
-    const PersonRun person_run{adapter, person, encode_prompts(folder, request, prompt_person, run), *active};
-    return denoise_person(folder, request, person_run, colours, run);
+    const PersonRun person_run{adapter, person, encode_prompts(models, request, prompt_person, run), *active};
+    return denoise_person(models, request, person_run, colours, run);
+}
+
+// The latents cost most of the time: if they cannot be written where they should be, they go into the cache.
+void keep_latents(const std::filesystem::path& file, const at::Tensor& latents, const std::string& recipe) {
+    const Status saved = guarded([&] { save_latents(file, latents, recipe); });
+    if (saved) return;
+    const auto elsewhere = guarded_value<std::filesystem::path>([&] {
+        const std::filesystem::path other = new_latents_file();
+        save_latents(other, latents, recipe);
+        return other;
+    });
+    std::string sentence = saved.error().detail;
+    if (elsewhere) sentence += "; the latents are kept in '" + escape_for_message(elsewhere.value()) + "'";
+    throw EngineError(saved.error().code, sentence);
 }
 
 }  // namespace
 
 GenerationReport generate_clip(const GenerationRequest& asked, const RunFiles& files, FaceReader& faces,
-                               VideoSink& sink, RunContext& run) {
+                               VideoSink& sink, ModelShelf& shelf, RunContext& run) {
     const c10::InferenceMode inference;
     const ModelInfo model = value_or_throw(read_model_info(asked.model));
     const GenerationRequest request = checked(asked, model);
-    const ModelFolder folder = open_folder(request.model, request.device, request.precision);
-    require_memory(estimate_memory(folder, request, request.adapter).peak(), folder.placement().device,
-                   request.memory_budget);
+    const ModelFolder folder = open_folder(request.model, request.device, request.precision, run);
+    RunModels models(folder, shelf);
+    models.plan(estimate_memory(folder, request, request.adapter, run.wants_preview(0)), request.memory_budget);
     const auto latents_file = files.latents.empty() ? new_latents_file() : files.latents;
 
-    const auto colours = preview_colours(folder, run);
+    const auto colours = preview_colours(models, run);
     const at::Tensor latents =
         request.method == Method::None
-            ? denoise_base(folder, request, encode_prompts(folder, request, std::nullopt, run), colours, run)
-            : denoise_with_person(request, folder, faces, run, colours);
+            ? denoise_base(models, request, encode_prompts(models, request, std::nullopt, run), colours, run)
+            : denoise_with_person(request, models, faces, run, colours);
     const std::string recipe = request_to_json(request);
-    save_latents(latents_file, latents, recipe);
+    keep_latents(latents_file, latents, recipe);
     try {
-        decode_video(folder, latents, {request.video, recipe}, sink, run);
+        decode_video(models, latents, {request.video, recipe}, sink, run);
     } catch (const EngineError& error) {
         if (error.code() == ErrorCode::Cancelled) throw;
         throw EngineError(error.code(), std::string(error.what()) + "; the latents are kept in '" +
@@ -104,14 +125,15 @@ GenerationReport generate_clip(const GenerationRequest& asked, const RunFiles& f
     return {latents_file, run.times(), request.sampling.steps, model.random_weights};
 }
 
-GenerationReport decode_clip(const DecodeRequest& request, VideoSink& sink, RunContext& run) {
+GenerationReport decode_clip(const DecodeRequest& request, VideoSink& sink, ModelShelf& shelf, RunContext& run) {
     const c10::InferenceMode inference;
     const ModelInfo model = value_or_throw(read_model_info(request.model));
-    const ModelFolder folder = open_folder(request.model, request.device, request.precision);
+    const ModelFolder folder = open_folder(request.model, request.device, request.precision, run);
     const SavedLatents saved = load_latents(request.latents);
     const ClipDescription clip = describe_clip(saved, folder, model);
-    require_memory(estimate_decoding(folder, clip.spec.height, clip.spec.width), folder.placement().device, 0);
-    decode_video(folder, saved.latents, clip, sink, run);
+    RunModels models(folder, shelf);
+    models.plan(estimate_decoding(folder, clip.spec), 0);
+    decode_video(models, saved.latents, clip, sink, run);
     run.finish();
     return {request.latents, run.times(), 0, model.random_weights};
 }

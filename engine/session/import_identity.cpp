@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "engine/core/durable_replace.h"
+#include "engine/core/temporary_folder.h"
 #include "engine/core/utf8.h"
 #include "engine/formats/torch_archive.h"
 #include "engine/identity/magic_mirror/clip_vision.h"
@@ -236,35 +237,11 @@ const char* dtype_name(const TensorMap& tensors) {
     return type == at::kBFloat16 ? "bfloat16" : type == at::kHalf ? "float16" : "float32";
 }
 
-// New folders that disappear again unless they are kept.
-class NewFolders {
-public:
-    ~NewFolders() {
-        std::error_code ignored;
-        for (const auto& folder : folders_) std::filesystem::remove_all(folder, ignored);
-    }
-
-    // Every folder on the way that is not there yet.
-    void make(const std::filesystem::path& folder) {
-        std::error_code error;
-        if (folder.empty() || std::filesystem::is_directory(folder, error)) return;
-        make(folder.parent_path());
-        if (!std::filesystem::create_directory(folder, error) || error)
-            throw EngineError(ErrorCode::WriteFailed, "cannot make the folder '" + escape_for_message(folder) + "'");
-        folders_.insert(folders_.begin(), folder);
-    }
-    void keep() { folders_.clear(); }
-
-private:
-    std::vector<std::filesystem::path> folders_;  // The innermost first.
-};
-
-PartReport write_part(NewFolders& folders, const std::filesystem::path& folder, const TensorMap& tensors,
+PartReport write_part(const TemporaryFolder& folder, const std::string& part, const TensorMap& tensors,
                       const std::string& config) {
-    folders.make(folder);
-    save_tensors(folder / "model.safetensors", tensors, {{"format", "pt"}});
-    value_or_throw(durable_replace(folder / "config.json", config));
-    PartReport report{folder.filename().string(), tensors.size(), 0, 0, {}};
+    save_tensors(folder.path() / "model.safetensors", tensors, {{"format", "pt"}});
+    value_or_throw(durable_replace(folder.path() / "config.json", config));
+    PartReport report{part, tensors.size(), 0, 0, {}};
     for (const auto& [name, tensor] : tensors) {
         report.parameters += static_cast<std::uint64_t>(tensor.numel());
         report.bytes += tensor.nbytes();
@@ -289,13 +266,18 @@ std::vector<PartReport> import_parts(const std::filesystem::path& file, const st
     check_tensors<mm::PerceiverId>(file, parts.perceiver, perceiver);
     const TensorMap tower_tensors = read_part(*mapped, parts.tower, stop);
     const TensorMap perceiver_tensors = read_part(*mapped, parts.perceiver, stop);
-    NewFolders folders;
+    auto tower_folder = value_or_throw(TemporaryFolder::create_for(targets[0]));
+    auto perceiver_folder = value_or_throw(TemporaryFolder::create_for(targets[1]));
     std::vector<PartReport> reports;
-    reports.push_back(
-        write_part(folders, targets[0], tower_tensors, image_encoder_config_json(tower, dtype_name(tower_tensors))));
-    reports.push_back(write_part(folders, targets[1], perceiver_tensors,
+    reports.push_back(write_part(tower_folder, "image_encoder", tower_tensors,
+                                 image_encoder_config_json(tower, dtype_name(tower_tensors))));
+    reports.push_back(write_part(perceiver_folder, "id_perceiver", perceiver_tensors,
                                  id_perceiver_config_json(perceiver.shape, perceiver.clip_hidden_size)));
-    folders.keep();
+    value_or_throw(tower_folder.publish({}));
+    if (const Status status = perceiver_folder.publish({}); !status) {
+        std::filesystem::remove_all(targets[0], error);
+        throw EngineError(status.error());
+    }
     return reports;
 }
 

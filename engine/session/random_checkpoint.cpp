@@ -6,6 +6,7 @@
 
 #include "engine/backbones/cogvideox/transformer.h"
 #include "engine/core/durable_replace.h"
+#include "engine/core/temporary_folder.h"
 #include "engine/core/utf8.h"
 #include "engine/face/recognizer_network.h"
 #include "engine/formats/sha256.h"
@@ -32,46 +33,7 @@ constexpr std::uint64_t kAdapterShardBytes = 4ULL << 30;  // The adapter format'
 constexpr std::uint64_t kSpareBytes = 64ULL << 20;        // Small files, and room that the disk keeps.
 constexpr const char* kDiffusersStem = "diffusion_pytorch_model";
 constexpr const char* kTransformersStem = "model";
-
-// Everything below the folder was made here: it was absent or empty. Taken away again unless keep() is called.
-class NewFolder {
-public:
-    explicit NewFolder(const fs::path& folder) : folder_(folder) {
-        std::error_code error;
-        was_there_ = fs::exists(folder, error);
-        if (was_there_ && (!fs::is_directory(folder, error) || !fs::is_empty(folder, error))) {
-            throw EngineError(ErrorCode::InvalidRequest,
-                              path_for_message(folder) + " is not an empty folder; give the name of a new one.");
-        }
-        // Folders above it that are missing are made as well, and taken away as well.
-        for (made_ = folder; made_.has_parent_path() && !fs::exists(made_.parent_path(), error);)
-            made_ = made_.parent_path();
-        fs::create_directories(folder, error);
-        if (error)
-            throw EngineError(ErrorCode::WriteFailed,
-                              "Cannot make the folder " + path_for_message(folder) + ": " + error.message() + ".");
-    }
-
-    ~NewFolder() {
-        if (kept_) return;
-        std::error_code ignored;
-        if (!was_there_) fs::remove_all(made_, ignored);
-        if (was_there_) {
-            for (const auto& entry : fs::directory_iterator(folder_, ignored)) fs::remove_all(entry.path(), ignored);
-        }
-    }
-
-    NewFolder(const NewFolder&) = delete;
-    NewFolder& operator=(const NewFolder&) = delete;
-
-    void keep() { kept_ = true; }
-
-private:
-    fs::path folder_;
-    fs::path made_;
-    bool was_there_ = false;
-    bool kept_ = false;
-};
+constexpr const char* kModelIndex = "model_index.json";  // Makes the folder a model, and comes last.
 
 void write_text(const fs::path& file, const std::string& text) {
     std::error_code error;
@@ -147,9 +109,8 @@ void check_free_space(const fs::path& folder, std::uint64_t needed) {
                                                   " of disk, and there are " + megabytes(space.available) + ".");
 }
 
-void make_checkpoint(std::string_view name, std::uint64_t seed, const fs::path& folder, const CheckpointWatch& watch) {
-    const CheckpointPreset preset = CheckpointPreset::find(name);
-    NewFolder guard(folder);
+void write_checkpoint(const CheckpointPreset& preset, std::uint64_t seed, const fs::path& folder,
+                      const CheckpointWatch& watch) {
     for (const auto& [file, text] : preset.files) write_text(folder / file, text);
     write_text(folder / "tokenizer" / "spiece.model", vocabulary_for(preset.vocabulary));
 
@@ -166,8 +127,7 @@ void make_checkpoint(std::string_view name, std::uint64_t seed, const fs::path& 
     std::error_code error;
     fs::create_directory(folder / adapter.folder, error);
     write_random_component(folder, adapter, seed, kAdapterShardBytes, meter);
-    write_text(folder / "model_index.json", preset.model_index(seed));
-    guard.keep();
+    write_text(folder / kModelIndex, preset.model_index(seed));
 }
 
 }  // namespace
@@ -181,8 +141,10 @@ std::vector<std::string> checkpoint_presets() {
 Status init_checkpoint(std::string_view preset, std::uint64_t seed, const fs::path& folder,
                        const CheckpointWatch& watch) {
     try {
-        make_checkpoint(preset, seed, folder, watch);
-        return success();
+        const CheckpointPreset found = CheckpointPreset::find(preset);
+        TemporaryFolder unfinished = value_or_throw(TemporaryFolder::create_for(folder));
+        write_checkpoint(found, seed, unfinished.path(), watch);
+        return unfinished.publish(kModelIndex);
     } catch (const EngineError& error) {
         return error.error();
     } catch (const std::exception& error) {
