@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "engine/tensor/cpu_attention.h"
+#include "engine/tensor/cpu_linear.h"
 #include "engine/tensor/cpu_rows.h"
 
 namespace mirror::engine {
@@ -14,7 +15,15 @@ Linear::Linear(const WeightScope& weights, std::int64_t inputs, std::int64_t out
     if (with_bias == Bias::Present) bias = weights.tensor("bias", {outputs});
 }
 
-at::Tensor Linear::operator()(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+at::Tensor Linear::operator()(const at::Tensor& x) const {
+    if (cpu_linear_takes(x, weight, bias)) return cpu_linear(x, weight, bias, false);
+    return at::linear(x, weight, bias);
+}
+
+at::Tensor Linear::gelu_tanh(const at::Tensor& x) const {
+    if (cpu_linear_takes(x, weight, bias)) return cpu_linear(x, weight, bias, true);
+    return engine::gelu_tanh(at::linear(x, weight, bias));
+}
 
 LayerNorm::LayerNorm(const WeightScope& weights, std::int64_t width_, double epsilon_)
     : weight(weights.tensor("weight", {width_})),

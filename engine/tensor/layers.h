@@ -18,6 +18,8 @@ struct Linear {
     Linear(const WeightScope& weights, std::int64_t inputs, std::int64_t outputs, Bias with_bias = Bias::Present);
 
     at::Tensor operator()(const at::Tensor& x) const;  // [..., inputs] -> [..., outputs]
+    // GELU of the result, the tanh form: without a rounding in between where the own kernel runs.
+    at::Tensor gelu_tanh(const at::Tensor& x) const;
 
     at::Tensor weight;  // [outputs, inputs]
     at::Tensor bias;    // [outputs]; undefined without bias

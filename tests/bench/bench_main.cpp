@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/tensor/recycled_memory.h"
 #include "tests/bench/bench_cases.h"
 
 namespace {
@@ -69,6 +70,7 @@ int main(int argc, char** argv) {
     const std::string dtype = argv[2];
     const int repeats = std::atoi(argv[3]);
     at::set_num_threads(std::atoi(argv[4]));
+    recycle_cpu_memory();  // As the program does.
     for (const auto& entry : bench::bench_cases()) {
         if (entry.name != name) continue;
         const c10::InferenceMode inference;
