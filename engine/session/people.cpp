@@ -31,12 +31,6 @@ mm::PerceiverId id_perceiver(const ModelFolder& folder, const mm::AdapterFile& a
     return folder.perceiver_id();
 }
 
-// Raw vectors of the recogniser, which always runs in float32: rounding would blur who it is.
-at::Tensor face_embeddings(const ModelFolder& folder, const std::vector<Frame>& aligned) {
-    const ModelFolder exact(folder.path(), {at::kFloat, folder.placement().device}, WeightCheck::Finite);
-    return exact.recognizer().embed(aligned).to(folder.placement().dtype);
-}
-
 }  // namespace
 
 std::vector<ReferenceFace> read_references(FaceReader& reader, const std::vector<ReferencePhoto>& photos,
@@ -54,7 +48,8 @@ std::vector<ReferenceFace> read_references(FaceReader& reader, const std::vector
 }
 
 PersonFeatures read_person(const ModelFolder& folder, const mm::AdapterFile& adapter,
-                           const std::vector<ReferenceFace>& references, RunContext& run) {
+                           const RecognizerChoice& recognizer, const std::vector<ReferenceFace>& references,
+                           RunContext& run) {
     constexpr int kParts = 4;
     run.enter(Stage::ReadIdentity, kParts);
     std::vector<Frame> aligned, crops;
@@ -63,7 +58,7 @@ PersonFeatures read_person(const ModelFolder& folder, const mm::AdapterFile& ada
         crops.push_back(reference.crop);
     }
     const mm::Switches& switches = adapter.config().switches;
-    const at::Tensor embeddings = face_embeddings(folder, aligned);
+    const at::Tensor embeddings = recognizer.embed(folder, aligned, adapter.config().perceiver_id.id_dim);
     run.advance(1);
     run.stop_if_asked();
     const mm::ClipFeatures features = clip_features(folder, adapter, crops);

@@ -9,6 +9,7 @@
 #include "engine/core/face.h"
 #include "engine/identity/magic_mirror/adapter_file.h"
 #include "engine/session/model_folder.h"
+#include "engine/session/recognizer_choice.h"
 #include "engine/session/run_context.h"
 
 namespace mirror::engine {
@@ -23,6 +24,7 @@ std::vector<ReferenceFace> read_references(FaceReader& reader, const std::vector
                                            const magic_mirror::AdapterConfig& config, RunContext& run);
 
 PersonFeatures read_person(const ModelFolder& folder, const magic_mirror::AdapterFile& adapter,
-                           const std::vector<ReferenceFace>& references, RunContext& run);
+                           const RecognizerChoice& recognizer, const std::vector<ReferenceFace>& references,
+                           RunContext& run);
 
 }  // namespace mirror::engine
