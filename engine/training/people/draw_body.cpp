@@ -268,7 +268,7 @@ void draw_waving_hand(const Pen& pen, const Figure& figure) {
     const double side = pose.hand_side, fall = 1.6 * (1 - pose.hand_raise);
     const Transform before = pen.canvas().view();
     // Turned about an elbow below the frame's lower edge.
-    pen.canvas().set_view(before * Transform::placed({side * 1.16, 1.75 + fall}, 1, 0.6 * pose.hand_angle));
+    pen.canvas().set_view(before * Transform::placed({side * 1.13, 1.34 + fall}, 1, 0.5 * pose.hand_angle));
     const Colour skin = skin_colour(figure.identity), sleeve = cloth(figure.scene);
     pen.part(blob({{-0.2, 2},
                    {-0.2, 2},
@@ -281,7 +281,7 @@ void draw_waving_hand(const Pen& pen, const Figure& figure) {
                    {0.2, 2},
                    {0.2, 2}}),
              sleeve);
-    pen.canvas().set_view(pen.canvas().view() * Transform::placed({0, -0.62}, 1, 0.6 * pose.hand_angle));
+    pen.canvas().set_view(pen.canvas().view() * Transform::placed({0, -0.62}, 1, 0.5 * pose.hand_angle));
     for (const double finger : {-1.5, -0.5, 0.5, 1.5}) {
         const double angle = 0.16 * finger, reach = finger * finger > 1 ? 0.4 : 0.45;
         pen.part(oval({std::sin(angle) * reach, -0.08 - std::cos(angle) * reach}, 0.075, 0.2, angle), skin);
@@ -296,8 +296,9 @@ Transform head_on_body(const Figure& figure) {
     const Pose& pose = figure.pose;
     const bool child = figure.identity.age == Age::Child;
     const double size = 1 + 0.03 * figure.identity.trait(Trait::HeadSize) + (child ? 0.01 : 0);
-    // About the top of the neck; a nodding head also sinks, and a turning one leans the way it looks.
-    const Vec neck{0, 0.9};
+    // About the jaw, so that a tilted head stays in a close-up; a nodding head also sinks, and a turning one leans the
+    // way it looks.
+    const Vec neck{0, 0.62};
     const Vec shift{pose.shift_x + 0.1 * std::sin(pose.yaw), pose.shift_y + 0.14 * std::sin(pose.pitch)};
     return Transform::placed(neck + shift, size, pose.roll) * Transform::placed(Vec{} - neck, 1);
 }

@@ -104,12 +104,12 @@ void draw_glasses(const Pen& pen, const Figure& figure) {
     for (const double side : {-1.0, 1.0}) {
         const Path glass = lens(head, kind, side);
         pen.canvas().fill(glass, Paint(kWhite, 0.14));
-        pen.line(glass, colour, 0.068);
+        pen.line(glass, colour, 0.06);
         pen.line(line({head.at({side * (head.eye_x + 0.29), y}, 1.06), head.at(side * 1.02 * w, y + 0.02)}), colour,
                  0.06);
     }
     pen.line(head.placed(curve({{-head.eye_x + 0.285, y}, {0, y - 0.06}, {head.eye_x - 0.285, y}}), 1.06), colour,
-             0.065);
+             0.06);
 }
 
 void draw_accessory(const Pen& pen, const Figure& figure) {

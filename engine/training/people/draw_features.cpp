@@ -123,7 +123,7 @@ MouthForm mouth_form(const Figure& figure) {
     const Pose& pose = figure.pose;
     const HeadShape& head = figure.head;
     const double wide = head.mouth_half_width * (1 + 0.28 * std::max(pose.smile, 0.0));
-    const double half_width = mix(wide, 0.155, pose.mouth_round);
+    const double half_width = mix(wide, 0.18, pose.mouth_round);
     const double opening = 0.36 * pose.mouth_opening;
     MouthForm form{};
     form.half_width = half_width;
@@ -213,11 +213,11 @@ void draw_brows(const Pen& pen, const Figure& figure) {
     const Pose& pose = figure.pose;
     const double thick =
         0.085 + 0.04 * figure.identity.trait(Trait::BrowThickness) + (figure.identity.sex == Sex::Male ? 0.015 : -0.01);
-    const double tip = 0.075 * figure.identity.trait(Trait::BrowAngle);
+    const double tip = 0.06 * figure.identity.trait(Trait::BrowAngle);
     for (const double side : {-1.0, 1.0}) {
         const double y = head.brow_y - 0.13 * pose.brow_raise, inner = -0.05 * pose.brow_worry;
         const double frown = 0.09 * std::max(-pose.brow_raise, 0.0);
-        pen.line(head.placed(curve({{side * (head.eye_x - 0.19), y + 0.02 + inner + frown + 0.3 * tip},
+        pen.line(head.placed(curve({{side * (head.eye_x - 0.19), y + inner + frown + 0.2 * tip},
                                     {side * head.eye_x, y - 0.045},
                                     {side * (head.eye_x + 0.22), y + 0.03 - tip}})),
                  brow_colour(figure.identity), thick, 0.45);

@@ -79,7 +79,7 @@ SeedRange range_of(Split split) {
 
 Identity identity_of(std::uint64_t seed) {
     static constexpr double kAgeWeights[kAges] = {2, 5, 2};
-    static constexpr double kGlassesWeights[kGlasses] = {6, 2, 2, 1};
+    static constexpr double kGlassesWeights[kGlasses] = {7, 1.6, 1.6, 1};
     static constexpr double kMarkWeights[kMarks] = {5, 2, 1.5, 1.5, 0.8};
     Random random(seed, 1);
     Identity identity;

@@ -13,6 +13,7 @@ constexpr Vec kMisprint{0.045, 0.03};  // Ink: the wash does not quite meet the 
 constexpr Colour kPaper = rgb(0xF7F1E3);
 constexpr Colour kInk = rgb(0x26212C);
 constexpr Colour kNight = rgb(0x0E0B24);
+constexpr Colour kSoftShadow = rgb(0xD8A2A8);  // Shadows are warm and keep their colour.
 
 constexpr Colour neon(Colour c) {
     const float most = std::max({c.r, c.g, c.b, 0.3f});
@@ -34,11 +35,11 @@ Colour Pen::surface(Colour colour) const {
         case Style::Cartoon:
             return colour;
         case Style::Soft:
-            return lighter(saturated(colour, 0.92), 0.05);
+            return lighter(colour, 0.04);
         case Style::Ink:
-            return mix(colour, kPaper, 0.5);
+            return mix(colour, kPaper, 0.36);
         case Style::Neon:
-            return mix(times(colour, rgb(0x9A62C8)), kNight, 0.38);
+            return mix(times(colour, rgb(0xB466B8)), kNight, 0.36);
     }
     return colour;
 }
@@ -64,9 +65,9 @@ Colour Pen::backdrop_colour(Colour colour) const {
         case Style::Soft:
             return lighter(saturated(colour, 0.75), 0.16);
         case Style::Ink:
-            return mix(saturated(colour, 0.7), kPaper, 0.72);
+            return mix(saturated(colour, 0.8), kPaper, 0.64);
         case Style::Neon:
-            return mix(times(colour, rgb(0x5A4AA8)), kNight, 0.6);
+            return mix(times(colour, rgb(0x6A5AB8)), kNight, 0.5);
     }
     return colour;
 }
@@ -76,8 +77,8 @@ void Pen::part(const Path& path, Colour colour, Edge edge) const {
         const Box box = box_of(path);
         const double reach = 0.75 * std::max(box.size().x, box.size().y);
         const Vec lit = box.centre() + Vec{light_side_ * 0.28 * box.size().x, -0.3 * box.size().y};
-        canvas_.fill(path, Paint::radial(lit, lighter(surface(colour), 0.14), 1.25 * reach,
-                                         darker(saturated(colour, 1.12), 0.26)));
+        canvas_.fill(path,
+                     Paint::radial(lit, lighter(surface(colour), 0.14), 1.25 * reach, times(colour, kSoftShadow)));
         return;
     }
     canvas_.fill(style_ == Style::Ink ? path.moved(kMisprint) : path, surface(colour));

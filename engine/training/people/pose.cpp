@@ -72,13 +72,13 @@ void blink(Pose& pose, const Manner& manner, double seconds) {
     const double turns = manner.rate * seconds + manner.turns;
     const double closed = smooth_step(0.0, 0.6, wave(turns - 0.2));
     pose.eye_openness = 1 - closed;
-    pose.smile = 0.1;
+    pose.smile = 0.3;
 }
 
 void smile(Pose& pose, const Manner& manner, double seconds) {
     const double much = onset(seconds, manner.start, 0.55);
     pose.smile = mix(-0.1, 1.0, much);
-    pose.mouth_opening = 0.26 * much;
+    pose.mouth_opening = 0.42 * much;
     pose.eye_openness = 1 - 0.22 * much;
     pose.brow_raise = 0.2 * much;
     pose.pitch -= 0.05 * much;
@@ -102,26 +102,26 @@ void talk(Pose& pose, const Manner& manner, double seconds) {
     const double syllable = 0.5 + 0.5 * wave(turns), accent = 0.5 + 0.5 * wave(0.55 * turns + 0.3);
     pose.mouth_opening = 0.12 + 0.5 * syllable * mix(0.7, 1.0, accent);
     pose.mouth_round = 0.65 * (0.5 + 0.5 * wave(0.5 * turns + 0.1));
-    pose.smile = 0.1;
+    pose.smile = 0.25;
     pose.pitch += 0.05 * wave(0.5 * turns);
     pose.brow_raise = 0.3 * accent;
 }
 
 void wave_hand(Pose& pose, const Manner& manner, double seconds) {
-    pose.hand_raise = onset(seconds, -0.35, 0.5);
+    pose.hand_raise = onset(seconds, -0.3, 0.45);
     pose.hand_side = manner.side;
     pose.hand_angle = 0.42 * manner.size * wave(1.2 * manner.rate * seconds + manner.turns);
-    pose.shift_x = -0.12 * manner.side * pose.hand_raise;
+    pose.shift_x = -0.17 * manner.side * pose.hand_raise;
     pose.roll -= 0.05 * manner.side;
     pose.smile = 0.75;
-    pose.mouth_opening = 0.15;
+    pose.mouth_opening = 0.2;
 }
 
 void surprise(Pose& pose, const Manner& manner, double seconds) {
     const double much = onset(seconds, manner.start + 0.1, 0.25) * (0.96 + 0.04 * wave(1.5 * seconds));
     pose.eye_openness = 1 + 0.32 * much;
     pose.brow_raise = much;
-    pose.mouth_opening = 0.7 * much;
+    pose.mouth_opening = 0.95 * much;
     pose.mouth_round = much;
     pose.smile = 0;
     pose.pitch -= 0.12 * much;
@@ -134,7 +134,7 @@ Pose portrait_pose(const SceneRequest& scene) {
     pose.yaw = random.uniform(-0.35, 0.35);
     pose.pitch = random.uniform(-0.1, 0.12);
     pose.roll = random.uniform(-0.08, 0.08);
-    pose.smile = random.uniform(-0.2, 0.6);
+    pose.smile = random.uniform(0.1, 0.8);
     pose.brow_raise = random.uniform(-0.2, 0.3);
     pose.eye_openness = random.uniform(0.9, 1.05);
     pose.gaze_x = -pose.yaw;

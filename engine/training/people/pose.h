@@ -16,7 +16,7 @@ struct Pose {
     double brow_worry = 0;                // 1: inner ends up.
     double mouth_opening = 0;
     double mouth_round = 0;  // 1: an O.
-    double smile = 0.2;      // -1 to 1.
+    double smile = 0.4;      // -1 to 1.
     double hand_raise = 0;   // 0: not seen; 1: beside the head.
     double hand_angle = 0;   // Radians, of a wave.
     double hand_side = 1;    // -1: at the image's left.
