@@ -19,7 +19,9 @@ namespace {
 
 constexpr double kCropExpand = 2.0;  // `ref_crop_expand` of the adapter's published configuration.
 
-Result<std::unique_ptr<engine::Session>> openSession() { return engine::open_session(face::make_face_reader()); }
+Result<std::unique_ptr<engine::Session>> openSession() {
+    return engine::open_session(face::make_face_reader(), engine::Models::Keep);
+}
 
 std::unique_ptr<VideoSink> openSink(const QString& target) { return media::make_mp4_sink(ui::pathOf(target)); }
 

@@ -43,8 +43,9 @@ ClipDescription describe_clip(const SavedLatents& saved, const ModelFolder& fold
     return clip;
 }
 
-void decode_video(const ModelFolder& folder, const at::Tensor& latents, const ClipDescription& clip, VideoSink& sink,
+void decode_video(RunModels& models, const at::Tensor& latents, const ClipDescription& clip, VideoSink& sink,
                   RunContext& run) {
+    const ModelFolder& folder = models.folder();
     const VaeConfig config = folder.vae_config();
     const std::int64_t padding =
         clip.recipe.empty() ? 0 : padding_of(latents, clip.spec.frames, folder.transformer_config());
@@ -55,10 +56,10 @@ void decode_video(const ModelFolder& folder, const at::Tensor& latents, const Cl
         cogvideox::decoder_latents(placed, padding, {config.scaling_factor, config.invert_scale_latents});
 
     run.enter(Stage::Decode, static_cast<int>(CogVideoXVae::decode_chunks(decodable.size(2))));
-    const CogVideoXVae vae = folder.vae(VaeParts::DecoderOnly);
+    const auto vae = models.decoder();
     sink.begin(clip.spec, clip.recipe);
     int chunk = 0, written = 0;
-    vae.decode(decodable, Tiling::off(), [&](const at::Tensor& samples) {
+    vae->decode(decodable, Tiling::off(), [&](const at::Tensor& samples) {
         check_finite(samples, "sample");
         for (std::int64_t i = 0; i < samples.size(2) && written < clip.spec.frames; ++i, ++written) {
             run.stop_if_asked();

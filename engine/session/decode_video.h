@@ -13,6 +13,7 @@
 #include "engine/session/model_folder.h"
 #include "engine/session/model_info.h"
 #include "engine/session/run_context.h"
+#include "engine/session/run_models.h"
 
 namespace mirror::engine {
 
@@ -25,7 +26,7 @@ struct ClipDescription {
 ClipDescription describe_clip(const SavedLatents& saved, const ModelFolder& folder, const ModelInfo& model);
 
 // latents [1, C, F, h, w] in the model's space, padding included.
-void decode_video(const ModelFolder& folder, const at::Tensor& latents, const ClipDescription& clip, VideoSink& sink,
+void decode_video(RunModels& models, const at::Tensor& latents, const ClipDescription& clip, VideoSink& sink,
                   RunContext& run);
 
 }  // namespace mirror::engine

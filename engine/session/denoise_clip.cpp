@@ -102,40 +102,46 @@ at::Tensor run_sampler(const ModelFolder& folder, const GenerationRequest& reque
     return denoise(*sampler, initial, denoising).to(at::kCPU, at::kFloat).permute({0, 2, 1, 3, 4}).contiguous();
 }
 
+void enter_loading(const RunModels& models, RunContext& run) {
+    run.enter(Stage::LoadWeights);
+    if (models.memory().transformer != LayersHeld::All)
+        run.warn("the model does not fit into the memory: its blocks are read from the disk in every step");
+}
+
 }  // namespace
 
-SharedColours preview_colours(const ModelFolder& folder, RunContext& run) {
+SharedColours preview_colours(RunModels& models, RunContext& run) {
     if (!run.wants_preview(0)) return nullptr;
     run.enter(Stage::LoadWeights);
-    return std::make_shared<const LatentColours>(folder.vae(VaeParts::Whole), folder.placement());
+    return models.colours();
 }
 
-at::Tensor denoise_base(const ModelFolder& folder, const GenerationRequest& request, const mm::IdentityPrompts& prompts,
+at::Tensor denoise_base(RunModels& models, const GenerationRequest& request, const mm::IdentityPrompts& prompts,
                         const SharedColours& colours, RunContext& run) {
-    run.enter(Stage::LoadWeights);
-    const cogvideox::Transformer transformer = folder.transformer();
-    const ClipShape shape = clip_shape(request, transformer.config());
+    enter_loading(models, run);
+    const auto transformer = models.transformer();
+    const ClipShape shape = clip_shape(request, transformer->config());
     const at::Tensor rows = prompts.negative.defined() ? at::cat({prompts.negative, prompts.plain}) : prompts.plain;
-    return run_sampler(folder, request, shape, cogvideox::velocity_model(transformer, rows, {}, shape.grid), colours,
-                       run);
+    return run_sampler(models.folder(), request, shape, cogvideox::velocity_model(*transformer, rows, {}, shape.grid),
+                       colours, run);
 }
 
-at::Tensor denoise_person(const ModelFolder& folder, const GenerationRequest& request, const PersonRun& person,
+at::Tensor denoise_person(RunModels& models, const GenerationRequest& request, const PersonRun& person,
                           const SharedColours& colours, RunContext& run) {
-    run.enter(Stage::LoadWeights);
-    const cogvideox::Transformer transformer = folder.transformer();
-    const ClipShape shape = clip_shape(request, transformer.config());
-    const mm::CrossModalAdapter adapter(person.adapter.weights(folder.placement()), person.adapter.config());
+    enter_loading(models, run);
+    const auto transformer = models.transformer();
+    const ClipShape shape = clip_shape(request, transformer->config());
+    const auto adapter = models.adapter(person.adapter);
     mm::IdentityModel model;
-    model.transformer = &transformer;
-    model.adapter = &adapter;
-    model.conditioning = mm::make_conditioning(adapter, person.person.id_embeds, person.person.face_tokens);
+    model.transformer = transformer.get();
+    model.adapter = adapter.get();
+    model.conditioning = mm::make_conditioning(*adapter, person.person.id_embeds, person.person.face_tokens);
     model.strength = mm::Strength::all(request.identity.value);
     model.prompts = person.prompts;
     model.active = person.active;
     model.unconditional = person.adapter.config().switches.cfg_uncond_face;
-    model.positions = transformer.positions(shape.grid);
-    return run_sampler(folder, request, shape, model, colours, run);
+    model.positions = transformer->positions(shape.grid);
+    return run_sampler(models.folder(), request, shape, model, colours, run);
 }
 
 }  // namespace mirror::engine

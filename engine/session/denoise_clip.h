@@ -4,21 +4,16 @@
 
 #include <ATen/ATen.h>
 
-#include <memory>
-
 #include "engine/core/request.h"
 #include "engine/identity/magic_mirror/adapter_file.h"
 #include "engine/identity/magic_mirror/identity_model.h"
-#include "engine/session/latent_colours.h"
-#include "engine/session/model_folder.h"
 #include "engine/session/people.h"
 #include "engine/session/run_context.h"
+#include "engine/session/run_models.h"
 
 namespace mirror::engine {
 
-// Null if nobody wants previews.
-using SharedColours = std::shared_ptr<const LatentColours>;
-SharedColours preview_colours(const ModelFolder& folder, RunContext& run);
+SharedColours preview_colours(RunModels& models, RunContext& run);
 
 struct PersonRun {
     const magic_mirror::AdapterFile& adapter;
@@ -28,9 +23,9 @@ struct PersonRun {
 };
 
 // Both give [1, C, F, h, w], float32 on the CPU, padding included.
-at::Tensor denoise_base(const ModelFolder& folder, const GenerationRequest& request,
+at::Tensor denoise_base(RunModels& models, const GenerationRequest& request,
                         const magic_mirror::IdentityPrompts& prompts, const SharedColours& colours, RunContext& run);
-at::Tensor denoise_person(const ModelFolder& folder, const GenerationRequest& request, const PersonRun& person,
+at::Tensor denoise_person(RunModels& models, const GenerationRequest& request, const PersonRun& person,
                           const SharedColours& colours, RunContext& run);
 
 }  // namespace mirror::engine

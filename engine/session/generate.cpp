@@ -17,7 +17,6 @@
 #include "engine/session/people.h"
 #include "engine/session/prompts.h"
 #include "engine/session/recognizer_choice.h"
-#include "engine/session/recognizer_choice.h"
 
 namespace mirror::engine {
 

@@ -3,12 +3,13 @@
 // The two ways to a video: from a request, and from latents that an earlier run saved. They throw EngineError.
 
 #include "engine/session/run_context.h"
+#include "engine/session/run_models.h"
 #include "engine/session/session.h"
 
 namespace mirror::engine {
 
 GenerationReport generate_clip(const GenerationRequest& request, const RunFiles& files, FaceReader& faces,
-                               VideoSink& sink, RunContext& run);
+                               VideoSink& sink, ModelShelf& shelf, RunContext& run);
 
 struct DecodeRequest {
     std::filesystem::path latents;
@@ -17,6 +18,6 @@ struct DecodeRequest {
     Precision precision = Precision::Fp32;
 };
 
-GenerationReport decode_clip(const DecodeRequest& request, VideoSink& sink, RunContext& run);
+GenerationReport decode_clip(const DecodeRequest& request, VideoSink& sink, ModelShelf& shelf, RunContext& run);
 
 }  // namespace mirror::engine

@@ -1,131 +1,168 @@
 #include "engine/session/memory_estimate.h"
 
-#include <ATen/DeviceAccelerator.h>
-
 #include <algorithm>
-#include <array>
-#include <cstdio>
-#include <fstream>
-#include <limits>
-#include <sstream>
+#include <map>
+#include <string>
+#include <string_view>
 
 #include "engine/backbones/cogvideox/pipeline.h"
-#include "engine/core/result.h"
 #include "engine/formats/safetensors.h"
+#include "engine/identity/magic_mirror/adapter_file.h"
+#include "engine/session/activation_sizes.h"
 
 namespace mirror::engine {
 
 namespace {
 
-constexpr std::uint64_t kProgramBytes = 200u << 20;
-constexpr std::uint64_t kBlockTensors = 16;  // Live at once in a transformer block: streams, projections, feed-forward.
-constexpr std::uint64_t kDecoderTensors = 6;  // Live at once in the last level of the decoder.
-constexpr std::uint64_t kChunkFrames = 9;     // The longest chunk that the decoder makes.
-constexpr double kGiB = 1073741824.0;
+constexpr std::uint64_t kProgramBytes = 170u << 20;  // The program and libtorch after their first operators.
+constexpr std::uint64_t kChartCells = 12;            // Of the picture that tells colours from latents, a side.
 
-std::uint64_t weight_bytes(const WeightStore& store, at::ScalarType dtype) {
-    std::uint64_t bytes = 0;
+// The number behind `prefix`, where a repeated layer's name has it; -1 for others.
+std::int64_t layer_of(std::string_view name, std::string_view prefix) {
+    if (prefix.empty() || !name.starts_with(prefix)) return -1;
+    std::int64_t index = 0;
+    std::size_t digits = 0;
+    for (const char c : name.substr(prefix.size())) {
+        if (c < '0' || c > '9' || ++digits > 6) break;
+        index = index * 10 + (c - '0');
+    }
+    return digits == 0 ? -1 : index;
+}
+
+// What a model takes out of a store.
+struct Wanted {
+    std::string_view layers;                 // "transformer_blocks."; empty: no layer is repeated.
+    std::vector<std::string_view> prefixes;  // Empty: everything.
+};
+
+StageMemory weights_of(const WeightStore& store, const Placement& placement, const Wanted& wanted = {}) {
+    StageMemory memory;
+    std::map<std::int64_t, std::uint64_t> layers;
     for (const std::string& name : store.names()) {
-        const formats::TensorEntry* entry = store.entry(name);
-        bytes += formats::element_count(entry->shape).value_or(0) * c10::elementSize(dtype);
+        const bool is_wanted =
+            wanted.prefixes.empty() || std::any_of(wanted.prefixes.begin(), wanted.prefixes.end(),
+                                                   [&](std::string_view prefix) { return name.starts_with(prefix); });
+        if (!is_wanted) continue;
+        const formats::TensorEntry& entry = *store.entry(name);
+        const std::uint64_t bytes = formats::element_count(entry.shape).value_or(0) * c10::elementSize(placement.dtype);
+        const bool is_cast = scalar_type(entry.dtype) != placement.dtype || !placement.device.is_cpu();
+        if (is_cast) memory.cast = std::max<std::uint64_t>(memory.cast, entry.bytes());
+        const std::int64_t layer = layer_of(name, wanted.layers);
+        if (layer >= 0)
+            layers[layer] += bytes;
+        else
+            memory.weights += bytes;
     }
-    return bytes;
-}
-
-std::uint64_t part_bytes(const ModelFolder& folder, const std::string& part) {
-    return folder.has(part) ? weight_bytes(*folder.store(part), folder.placement().dtype) : 0;
-}
-
-// Of a file that holds one number, or "max".
-std::uint64_t number_in(const std::string& file) {
-    std::ifstream stream(file);
-    std::uint64_t value = 0;
-    return stream >> value ? value : std::numeric_limits<std::uint64_t>::max();
-}
-
-std::uint64_t group_memory() {
-    constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
-    const std::uint64_t limit = number_in("/sys/fs/cgroup/memory.max");
-    const std::uint64_t used = number_in("/sys/fs/cgroup/memory.current");
-    if (limit == kUnlimited || used == kUnlimited) return kUnlimited;
-    // Cached files count as used though they give way; they are what can be taken back.
-    std::ifstream stream("/sys/fs/cgroup/memory.stat");
-    std::string key;
-    std::uint64_t value = 0, cached = 0;
-    while (stream >> key >> value)
-        if (key == "inactive_file" || key == "active_file") cached += value;
-    const std::uint64_t held = used > cached ? used - cached : 0;
-    return limit > held ? limit - held : 0;
-}
-
-std::uint64_t machine_memory() {
-    std::ifstream stream("/proc/meminfo");
-    std::string line;
-    while (std::getline(stream, line)) {
-        std::istringstream words(line);
-        std::string key;
-        std::uint64_t kilobytes = 0;
-        if (words >> key >> kilobytes && key == "MemAvailable:") return kilobytes * 1024;
+    for (const auto& [layer, bytes] : layers) {
+        memory.layers += bytes;
+        memory.largest_layer = std::max(memory.largest_layer, bytes);
     }
-    return std::numeric_limits<std::uint64_t>::max();
+    return memory;
 }
 
-std::string in_gib(std::uint64_t bytes) {
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.2f GiB", static_cast<double>(bytes) / kGiB);
-    return text.data();
+StageMemory part_memory(const ModelFolder& folder, const std::string& part, const Placement& placement,
+                        const Wanted& wanted = {}) {
+    return folder.has(part) ? weights_of(*folder.store(part), placement, wanted) : StageMemory{};
 }
 
-std::uint64_t denoising_streams(const ModelFolder& folder, const GenerationRequest& request) {
-    const auto config = folder.transformer_config();
-    const std::uint64_t rows = request.sampling.guidance > 1 ? 2 : 1;
+StageMemory larger(const StageMemory& a, const StageMemory& b) {
+    return a.peak(LayersHeld::All) < b.peak(LayersHeld::All) ? b : a;
+}
+
+DenoiserShape denoiser_shape(const GenerationRequest& request, const cogvideox::TransformerConfig& config) {
     const auto shape = cogvideox::latent_shape(request.video.frames, request.video.height, request.video.width, config);
-    const std::uint64_t patch =
-        static_cast<std::uint64_t>(config.patch_size * config.patch_size * config.patch_size_t.value_or(1));
-    const std::uint64_t cells = static_cast<std::uint64_t>(shape[1] * shape[3] * shape[4]) / patch;
-    const std::uint64_t tokens = cells + static_cast<std::uint64_t>(config.max_text_seq_length);
-    const std::uint64_t width = static_cast<std::uint64_t>(config.inner_dim());
-    return rows * tokens * width * kBlockTensors * c10::elementSize(folder.placement().dtype);
+    const std::int64_t patch = config.patch_size * config.patch_size * config.patch_size_t.value_or(1);
+    DenoiserShape denoiser;
+    denoiser.rows = request.sampling.guidance > 1 ? 2 : 1;
+    denoiser.text_tokens = static_cast<std::uint64_t>(config.max_text_seq_length);
+    denoiser.tokens = static_cast<std::uint64_t>(shape[1] * shape[3] * shape[4] / patch) + denoiser.text_tokens;
+    denoiser.width = static_cast<std::uint64_t>(config.inner_dim());
+    return denoiser;
+}
+
+StageMemory estimate_text_encoder(const ModelFolder& folder) {
+    StageMemory memory = part_memory(folder, "text_encoder", folder.placement(), {"encoder.block.", {}});
+    const auto tokens = static_cast<std::uint64_t>(folder.transformer_config().max_text_seq_length);
+    memory.activations = t5_activations(folder.text_encoder_config(), tokens, folder.placement());
+    return memory;
+}
+
+StageMemory estimate_features(const ModelFolder& folder, const magic_mirror::AdapterConfig& config,
+                              const WeightStore& adapter, std::size_t photos) {
+    const Placement& placement = folder.placement();
+    const Placement exact{at::kFloat, placement.device, LayersHeld::All};
+    StageMemory tower = weights_of(adapter, placement, {{}, {"frozen.clip_vision."}});
+    if (tower.weights == 0) tower = part_memory(folder, "image_encoder", placement);
+    tower.activations = clip_activations(config.clip_vision, photos, placement);
+    StageMemory perceiver = weights_of(adapter, placement, {{}, {"frozen.perceiver_id."}});
+    if (perceiver.weights == 0) perceiver = part_memory(folder, "id_perceiver", placement);
+    const StageMemory face = weights_of(adapter, placement, {{}, {"perceiver_face."}});
+    return larger(larger(tower, perceiver), larger(face, part_memory(folder, "recognizer", exact)));
+}
+
+void add_adapter(StageMemory& denoising, const magic_mirror::AdapterConfig& config, const WeightStore& adapter,
+                 const DenoiserShape& shape, const GenerationRequest& request, const Placement& placement) {
+    const StageMemory weights = weights_of(adapter, placement, {{}, {"can.", "blocks."}});
+    denoising.weights += weights.weights;
+    denoising.cast = std::max(denoising.cast, weights.cast);
+    const std::uint64_t photos =
+        config.switches.multi_ref_face == magic_mirror::MultiRefFace::Mean ? 1 : request.references.size();
+    const std::uint64_t face_rows = photos * static_cast<std::uint64_t>(config.perceiver_face.tokens);
+    DenoiserShape adapted = shape;
+    const bool apart = config.switches.cfg_uncond_face == magic_mirror::UnconditionalFace::Drop;
+    if (apart) adapted.rows = 1;
+    const std::uint64_t with = adapted_activations(adapted, face_rows, placement);
+    const bool always = request.identity.first_step <= 1 && !request.identity.last_step.has_value() &&
+                        config.switches.start_merge_step == 0 && request.identity.value > 0;
+    denoising.activations = always ? with : std::max(denoising.activations, with);
 }
 
 }  // namespace
 
-std::uint64_t MemoryEstimate::peak() const { return std::max({text_encoder, features, denoising, decoding}); }
+std::uint64_t StageMemory::held(LayersHeld layers_held) const {
+    if (layers_held == LayersHeld::All) return weights + layers;
+    return weights + std::min(layers, (layers_held == LayersHeld::Two ? 2 : 1) * largest_layer);
+}
 
-std::uint64_t estimate_decoding(const ModelFolder& folder, std::int64_t height, std::int64_t width) {
+std::uint64_t StageMemory::peak(LayersHeld layers_held) const {
+    // With all layers held, nothing computes while the last tensors are cast.
+    const bool reads_while_computing = layers_held == LayersHeld::Two;
+    const std::uint64_t work = reads_while_computing ? activations + cast : std::max(activations, cast);
+    return kProgramBytes + held(layers_held) + work;
+}
+
+StageMemory estimate_decoding(const ModelFolder& folder, const VideoSpec& video) {
     const VaeConfig config = folder.vae_config();
-    const std::uint64_t values = kChunkFrames * static_cast<std::uint64_t>(height * width) *
-                                 static_cast<std::uint64_t>(config.block_out_channels.front()) * kDecoderTensors;
-    return kProgramBytes + part_bytes(folder, "vae") + values * c10::elementSize(folder.placement().dtype);
+    const auto cell = config.spatial_compression();
+    const auto latents = cogvideox::latent_frames(video.frames, folder.transformer_config());
+    StageMemory memory = part_memory(folder, "vae", folder.placement(), {{}, {"decoder."}});
+    memory.activations = decoder_activations(config, static_cast<std::uint64_t>(latents.total - latents.padding),
+                                             static_cast<std::uint64_t>(video.height / cell),
+                                             static_cast<std::uint64_t>(video.width / cell), folder.placement());
+    return memory;
 }
 
 MemoryEstimate estimate_memory(const ModelFolder& folder, const GenerationRequest& request,
-                               const std::filesystem::path& adapter) {
+                               const std::filesystem::path& adapter, bool with_previews) {
+    const Placement& placement = folder.placement();
+    const auto config = folder.transformer_config();
+    const DenoiserShape shape = denoiser_shape(request, config);
     MemoryEstimate estimate;
-    estimate.text_encoder = kProgramBytes + part_bytes(folder, "text_encoder");
-    estimate.denoising = kProgramBytes + part_bytes(folder, "transformer") + denoising_streams(folder, request);
-    estimate.decoding = estimate_decoding(folder, request.video.height, request.video.width);
+    if (with_previews) {
+        estimate.previews = part_memory(folder, "vae", placement);
+        estimate.previews.activations =
+            decoder_activations(folder.vae_config(), 1, kChartCells, kChartCells, placement);
+    }
+    estimate.text_encoder = estimate_text_encoder(folder);
+    estimate.denoising = part_memory(folder, "transformer", placement, {"transformer_blocks.", {}});
+    estimate.denoising.activations = transformer_activations(shape, placement);
+    estimate.decoding = estimate_decoding(folder, request.video);
     if (request.method == Method::None) return estimate;
-    estimate.features = kProgramBytes + part_bytes(folder, "image_encoder") + part_bytes(folder, "id_perceiver") +
-                        part_bytes(folder, "recognizer");
-    const std::uint64_t adapter_bytes = weight_bytes(*WeightStore::open(adapter), folder.placement().dtype);
-    estimate.features += adapter_bytes;
-    estimate.denoising += adapter_bytes;
+    const auto opened = magic_mirror::AdapterFile::open(adapter);
+    const auto store = WeightStore::open(adapter);
+    estimate.features = estimate_features(folder, opened.config(), *store, request.references.size());
+    add_adapter(estimate.denoising, opened.config(), *store, shape, request, placement);
     return estimate;
-}
-
-std::uint64_t available_memory(at::Device device, std::uint64_t budget) {
-    const std::uint64_t limit = budget == 0 ? std::numeric_limits<std::uint64_t>::max() : budget;
-    if (!device.is_cpu()) return std::min<std::uint64_t>(limit, at::accelerator::getMemoryInfo(device.index()).first);
-    return std::min({limit, machine_memory(), group_memory()});
-}
-
-void require_memory(std::uint64_t needed, at::Device device, std::uint64_t budget) {
-    const std::uint64_t available = available_memory(device, budget);
-    if (needed <= available) return;
-    throw EngineError(ErrorCode::OutOfMemory, "this needs about " + in_gib(needed) + " of memory and there are " +
-                                                  in_gib(available) +
-                                                  ": choose a smaller --size, fewer --frames or --precision bf16");
 }
 
 }  // namespace mirror::engine

@@ -1,17 +1,10 @@
 #pragma once
 
-// How much memory a run will need at its peak, from file headers and sizes alone, and how much there is.
+// How much memory each stage of a run will need at its peak, from file headers and sizes alone. Stages run one after
+// the other, so that the largest one decides.
 //
-// The estimate: stages run one after the other, so the peak is the largest of
-//   text encoder    its weights
-//   features        CLIP tower, both perceivers, recogniser: their weights
-//   denoising       transformer and adapter weights, and the streams of one block: rows * tokens * width * 16 values
-//   decoding        VAE weights, and the widest feature maps of one chunk: frames * height * width * channels * 6
-//   values
-// each in bytes of the dtype that it runs in, and a fixed share for libtorch and the program itself. The factors 16 and
-// 6 count the tensors that are alive at once in a block and in the last decoder level.
-
-#include <ATen/ATen.h>
+// A stage needs: its weights, in the dtype that they run in; what is alive at once while it computes
+// (activation_sizes.h); one tensor as the file has it, where weights are cast; and the program itself with libtorch.
 
 #include <cstdint>
 #include <filesystem>
@@ -21,23 +14,28 @@
 
 namespace mirror::engine {
 
-struct MemoryEstimate {
-    std::uint64_t text_encoder = 0;
-    std::uint64_t features = 0;
-    std::uint64_t denoising = 0;
-    std::uint64_t decoding = 0;
+struct StageMemory {
+    std::uint64_t weights = 0;        // Held during the whole stage: everything but repeated layers.
+    std::uint64_t layers = 0;         // All repeated layers.
+    std::uint64_t largest_layer = 0;  // Of the repeated ones.
+    std::uint64_t cast = 0;           // The largest tensor as the file has it, if it is cast.
+    std::uint64_t activations = 0;
 
-    std::uint64_t peak() const;
+    std::uint64_t held(LayersHeld layers_held) const;  // Weights alone.
+    std::uint64_t peak(LayersHeld layers_held) const;
 };
 
+struct MemoryEstimate {
+    StageMemory previews;  // All zero without previews.
+    StageMemory text_encoder;
+    StageMemory features;  // The larger of the person's models, which run one after the other.
+    StageMemory denoising;
+    StageMemory decoding;
+};
+
+// `adapter` is not looked at without a person.
 MemoryEstimate estimate_memory(const ModelFolder& folder, const GenerationRequest& request,
-                               const std::filesystem::path& adapter);
-std::uint64_t estimate_decoding(const ModelFolder& folder, std::int64_t height, std::int64_t width);
-
-// What a new allocation may use: the least of the machine's, the control group's and, if not 0, the budget.
-std::uint64_t available_memory(at::Device device, std::uint64_t budget);
-
-// EngineError (OutOfMemory) with both numbers.
-void require_memory(std::uint64_t needed, at::Device device, std::uint64_t budget);
+                               const std::filesystem::path& adapter, bool with_previews);
+StageMemory estimate_decoding(const ModelFolder& folder, const VideoSpec& video);
 
 }  // namespace mirror::engine

@@ -20,10 +20,12 @@ bool ModelFolder::has(const std::string& part) const {
     return std::filesystem::is_directory(folder_ / part, error);
 }
 
-std::shared_ptr<WeightStore> ModelFolder::store(const std::string& part) const {
+std::shared_ptr<WeightStore> ModelFolder::store(const std::string& part, LayersHeld layers) const {
     const bool diffusers = part == "transformer" || part == "vae";
     WeightStoreOptions options;
     options.finite = check_ == WeightCheck::Finite;
+    options.stop = stop_;
+    options.bring_in = layers != LayersHeld::All;
     if (part == "image_encoder") {
         options.optional_prefix = "vision_model.";
         options.ignored = {"visual_projection.*", "*.position_ids"};
@@ -35,7 +37,9 @@ cogvideox::TransformerConfig ModelFolder::transformer_config() const {
     return cogvideox::read_transformer_config(config_file("transformer"));
 }
 
-cogvideox::Transformer ModelFolder::transformer() const { return {weights("transformer"), transformer_config()}; }
+cogvideox::Transformer ModelFolder::transformer(LayersHeld layers) const {
+    return {weights("transformer", layers), transformer_config()};
+}
 
 VaeConfig ModelFolder::vae_config() const { return VaeConfig::read(ConfigReader::open(config_file("vae"))); }
 
@@ -45,7 +49,9 @@ T5Config ModelFolder::text_encoder_config() const {
     return T5Config::read(ConfigReader::open(config_file("text_encoder")));
 }
 
-T5Encoder ModelFolder::text_encoder() const { return {weights("text_encoder"), text_encoder_config()}; }
+T5Encoder ModelFolder::text_encoder(LayersHeld layers) const {
+    return {weights("text_encoder", layers), text_encoder_config()};
+}
 
 Tokenizer ModelFolder::tokenizer() const {
     std::error_code error;

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "engine/backbones/cogvideox/transformer.h"
@@ -24,23 +25,25 @@ enum class WeightCheck { None, Finite };
 
 class ModelFolder {
 public:
-    ModelFolder(std::filesystem::path folder, Placement placement, WeightCheck check)
-        : folder_(std::move(folder)), placement_(placement), check_(check) {}
+    // Reading weights ends as Cancelled, at the next tensor, once `stop` asks for it.
+    ModelFolder(std::filesystem::path folder, Placement placement, WeightCheck check, std::stop_token stop = {})
+        : folder_(std::move(folder)), placement_(placement), check_(check), stop_(std::move(stop)) {}
 
     const std::filesystem::path& path() const { return folder_; }
     const Placement& placement() const { return placement_; }
+    const std::stop_token& stop() const { return stop_; }
     bool has(const std::string& part) const;
-    // The weights of one part ("transformer") as the files have them.
-    std::shared_ptr<WeightStore> store(const std::string& part) const;
+    // The weights of one part ("transformer") as the files have them, opened for models that hold all layers or not.
+    std::shared_ptr<WeightStore> store(const std::string& part, LayersHeld layers = LayersHeld::All) const;
 
     cogvideox::TransformerConfig transformer_config() const;
-    cogvideox::Transformer transformer() const;
+    cogvideox::Transformer transformer(LayersHeld layers = LayersHeld::All) const;
 
     VaeConfig vae_config() const;
     CogVideoXVae vae(VaeParts parts) const;
 
     T5Config text_encoder_config() const;
-    T5Encoder text_encoder() const;
+    T5Encoder text_encoder(LayersHeld layers = LayersHeld::All) const;
     Tokenizer tokenizer() const;
 
     ScheduleConfig schedule() const;
@@ -54,12 +57,15 @@ public:
     NetworkRecognizer recognizer() const;
 
 private:
-    WeightScope weights(const std::string& part) const { return {store(part), placement_}; }
+    WeightScope weights(const std::string& part, LayersHeld layers = LayersHeld::All) const {
+        return {store(part, layers), {placement_.dtype, placement_.device, layers}};
+    }
     std::filesystem::path config_file(const std::string& part) const { return folder_ / part / "config.json"; }
 
     std::filesystem::path folder_;
     Placement placement_;
     WeightCheck check_;
+    std::stop_token stop_;
 };
 
 // "cpu", "cuda", "cuda:1"; DeviceUnavailable names the device if this machine has none such.

@@ -6,17 +6,18 @@ namespace mirror::engine {
 
 namespace {
 
-// Loads each model for the stage that needs it and lets it go after it: the largest one decides how much memory a run
-// takes.
+// Loads each model for the stage that needs it. With Models::Release it goes after the stage, and the largest one
+// decides how much memory a run takes.
 class LocalSession : public Session {
 public:
-    explicit LocalSession(std::unique_ptr<FaceReader> faces) : faces_(std::move(faces)) {}
+    LocalSession(std::unique_ptr<FaceReader> faces, Models models)
+        : faces_(std::move(faces)), shelf_(models == Models::Keep ? Keeping::WhatFits : Keeping::Nothing) {}
 
     Result<GenerationReport> generate(const GenerationRequest& request, const RunFiles& files, VideoSink& sink,
                                       const Observer& observer, std::stop_token stop) override {
         return guarded_value<GenerationReport>([&] {
             RunContext run(observer, std::move(stop));
-            return generate_clip(request, files, *faces_, sink, run);
+            return generate_clip(request, files, *faces_, sink, shelf_, run);
         });
     }
 
@@ -25,20 +26,21 @@ public:
                                     const Observer& observer, std::stop_token stop) override {
         return guarded_value<GenerationReport>([&] {
             RunContext run(observer, std::move(stop));
-            return decode_clip({latents, model, device, precision}, sink, run);
+            return decode_clip({latents, model, device, precision}, sink, shelf_, run);
         });
     }
 
-    void release_memory() override {}  // Nothing is held between runs.
+    void release_memory() override { shelf_.clear(); }
 
 private:
     std::unique_ptr<FaceReader> faces_;
+    ModelShelf shelf_;
 };
 
 }  // namespace
 
-std::unique_ptr<Session> open_session(std::unique_ptr<FaceReader> faces) {
-    return std::make_unique<LocalSession>(std::move(faces));
+std::unique_ptr<Session> open_session(std::unique_ptr<FaceReader> faces, Models models) {
+    return std::make_unique<LocalSession>(std::move(faces), models);
 }
 
 }  // namespace mirror::engine

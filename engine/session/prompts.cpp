@@ -63,17 +63,17 @@ TokenRows tokenize_prompts(const ModelFolder& folder, const GenerationRequest& r
 
 }  // namespace
 
-mm::IdentityPrompts encode_prompts(const ModelFolder& folder, const GenerationRequest& request,
+mm::IdentityPrompts encode_prompts(RunModels& models, const GenerationRequest& request,
                                    const std::optional<PromptPerson>& person, RunContext& run) {
     run.enter(Stage::EncodePrompt);
-    const Placement& placement = folder.placement();
-    const TokenRows rows = tokenize_prompts(folder, request, person, run);
+    const Placement& placement = models.folder().placement();
+    const TokenRows rows = tokenize_prompts(models.folder(), request, person, run);
     run.stop_if_asked();
-    const T5Encoder encoder = folder.text_encoder();
     std::vector<at::Tensor> ids;
     for (const at::Tensor& row : {rows.fused, rows.plain, rows.negative})
         ids.push_back(row.defined() ? row.to(placement.device) : row);
-    const std::vector<at::Tensor> encoded = encoder.encode_all(ids);
+    // The encoder is gone before anything else is loaded.
+    const std::vector<at::Tensor> encoded = models.text_encoder()->encode_all(ids);
     run.stop_if_asked();
     mm::IdentityPrompts prompts{encoded[0], encoded[1], encoded[2]};
     if (person) {

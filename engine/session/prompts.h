@@ -9,8 +9,8 @@
 #include "engine/core/request.h"
 #include "engine/identity/magic_mirror/adapter_file.h"
 #include "engine/identity/magic_mirror/identity_model.h"
-#include "engine/session/model_folder.h"
 #include "engine/session/run_context.h"
+#include "engine/session/run_models.h"
 
 namespace mirror::engine {
 
@@ -22,7 +22,7 @@ struct PromptPerson {
 };
 
 // `fused` is undefined without a person. The prompt without copies is the cleaned one either way.
-magic_mirror::IdentityPrompts encode_prompts(const ModelFolder& folder, const GenerationRequest& request,
+magic_mirror::IdentityPrompts encode_prompts(RunModels& models, const GenerationRequest& request,
                                              const std::optional<PromptPerson>& person, RunContext& run);
 
 }  // namespace mirror::engine

@@ -53,7 +53,11 @@ public:
     virtual void release_memory() = 0;
 };
 
+// What happens to a model after its stage: it is let go, so that one run takes as little memory as it can, or kept for
+// the next run on the same files at the same precision, as far as the budget and the machine have room.
+enum class Models { Release, Keep };
+
 // `faces` reads the reference photographs; it is used on the session's thread only.
-std::unique_ptr<Session> open_session(std::unique_ptr<FaceReader> faces);
+std::unique_ptr<Session> open_session(std::unique_ptr<FaceReader> faces, Models models = Models::Release);
 
 }  // namespace mirror::engine

@@ -62,24 +62,34 @@ Block::Block(const WeightScope& weights, const TransformerConfig& config)
       ff_in(weights / "ff" / "net" / 0 / "proj", config.inner_dim(), 4 * config.inner_dim()),
       ff_out(weights / "ff" / "net" / 2, 4 * config.inner_dim(), config.inner_dim()) {}
 
+// Everything on the way is let go as early as possible: what is alive at once in a block decides the memory of a run.
 void Block::forward(ForwardState& state) const {
     const std::int64_t text_rows = state.text.size(1);
     const std::int64_t video_rows = state.video.size(1);
-
     const BlockModulation first = norm1.modulation(state.temb);
-    const at::Tensor rows =
-        at::cat({modulate(state.text, norm1.norm, first.text), modulate(state.video, norm1.norm, first.video)}, 1);
-    const Heads turned = rotate_heads(normalise_heads(project_qkv(rows)), state.rotary, text_rows);
-    const at::Tensor attended = project_out(attention(turned.query, turned.key, turned.value));
-
     const BlockModulation second = norm2.modulation(state.temb);
-    const GatedAndModulated text =
-        add_gated_and_modulate(state.text, first.text.gate, attended.narrow(1, 0, text_rows), norm2.norm, second.text);
-    const GatedAndModulated video = add_gated_and_modulate(
-        state.video, first.video.gate, attended.narrow(1, text_rows, video_rows), norm2.norm, second.video);
-    const at::Tensor fed = feed_forward(at::cat({text.modulated, video.modulated}, 1));
-    state.text = add_gated(text.residual, second.text.gate, fed.narrow(1, 0, text_rows));
-    state.video = add_gated(video.residual, second.video.gate, fed.narrow(1, text_rows, video_rows));
+    at::Tensor rows;
+    {
+        const at::Tensor attended = attend(
+            at::cat({modulate(state.text, norm1.norm, first.text), modulate(state.video, norm1.norm, first.video)}, 1),
+            state.rotary, text_rows);
+        const GatedAndModulated text = add_gated_and_modulate(
+            state.text, first.text.gate, attended.narrow(1, 0, text_rows), norm2.norm, second.text);
+        const GatedAndModulated video = add_gated_and_modulate(
+            state.video, first.video.gate, attended.narrow(1, text_rows, video_rows), norm2.norm, second.video);
+        state.text = text.residual;
+        state.video = video.residual;
+        rows = at::cat({text.modulated, video.modulated}, 1);
+    }
+    const at::Tensor fed = feed_forward(rows);
+    state.text = add_gated(state.text, second.text.gate, fed.narrow(1, 0, text_rows));
+    state.video = add_gated(state.video, second.video.gate, fed.narrow(1, text_rows, video_rows));
+}
+
+at::Tensor Block::attend(const at::Tensor& rows, const RotaryTable& rotary, std::int64_t first_turned) const {
+    const at::Tensor query = rotate(normalise_query(split_heads(to_q(rows), heads)), rotary, first_turned);
+    const at::Tensor key = rotate(normalise_key(split_heads(to_k(rows), heads)), rotary, first_turned);
+    return project_out(attention(query, key, split_heads(to_v(rows), heads)));
 }
 
 Heads Block::project_qkv(const at::Tensor& rows) const {
@@ -96,7 +106,7 @@ Heads Block::normalise_heads(const Heads& projected) const {
 
 at::Tensor Block::project_out(const at::Tensor& attended) const { return to_out(merge_heads(attended)); }
 
-at::Tensor Block::feed_forward(const at::Tensor& rows) const { return ff_out(gelu_tanh(ff_in(rows))); }
+at::Tensor Block::feed_forward(const at::Tensor& rows) const { return ff_out(ff_in.gelu_tanh(rows)); }
 
 Heads rotate_heads(const Heads& heads, const RotaryTable& rotary, std::int64_t first_row) {
     return {rotate(heads.query, rotary, first_row), rotate(heads.key, rotary, first_row), heads.value};

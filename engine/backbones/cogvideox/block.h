@@ -69,7 +69,8 @@ struct Block {
     // Changes `text` and `video` of the state.
     void forward(ForwardState& state) const;
 
-    // The parts, in the order in which forward() uses them. Rows are text rows followed by video rows.
+    // The parts, in the order of use. Rows are text rows followed by video rows.
+    at::Tensor attend(const at::Tensor& rows, const RotaryTable& rotary, std::int64_t first_turned) const;
     Heads project_qkv(const at::Tensor& rows) const;            // rows [batch, rows, width]
     at::Tensor normalise_query(const at::Tensor& query) const;  // LayerNorm of every head
     at::Tensor normalise_key(const at::Tensor& key) const;

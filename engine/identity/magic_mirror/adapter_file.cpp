@@ -201,6 +201,7 @@ AdapterFile AdapterFile::open(const std::filesystem::path& file, const AdapterOp
     WeightStoreOptions options;
     options.same_metadata = true;
     options.finite = opening.finite;
+    options.stop = opening.stop;
     AdapterFile adapter;
     adapter.store_ = WeightStore::open(file, "adapter", options);
     const std::string file_name = path_for_message(adapter.file().filename());

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ struct AdapterOpening {
     // The base model, in stages that load it; its fingerprint may be empty, then nothing is compared.
     std::optional<cogvideox::TransformerConfig> base;
     std::string base_fingerprint;
-    bool finite = false;  // A NaN or an infinity in a tensor that is read is refused by name.
+    bool finite = false;   // A NaN or an infinity in a tensor that is read is refused by name.
+    std::stop_token stop;  // Reading weights ends as Cancelled.
 };
 
 class AdapterFile {
