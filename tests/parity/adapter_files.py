@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from tests.parity import fill
 
@@ -160,6 +160,10 @@ class Adapter:
         save_file(self.tensors, path, metadata=self.saved_metadata)
         return path
 
+    def load(self, path: Path) -> Adapter:
+        """With the weights of this file, which `save` made."""
+        return replace(self, tensors=load_file(path))
+
     def save_sharded(self, folder: Path, name: str) -> Path:
         """Two shards with the same metadata and the index that names them."""
         names = sorted(self.tensors)
@@ -184,6 +188,14 @@ def make(
     sizes: Sizes = TINY, switches: Mapping[str, Switch] | None = None, dtype: torch.dtype = torch.float32
 ) -> Adapter:
     """A complete adapter with weights by name."""
+    adapter = describe(sizes, switches)
+    names = shapes(sizes, adapter.switches).items()
+    adapter.tensors = {name: fill.parameter(name, shape).to(dtype) for name, shape in names}
+    return adapter
+
+
+def describe(sizes: Sizes = TINY, switches: Mapping[str, Switch] | None = None) -> Adapter:
+    """An adapter without its weights."""
     chosen = dict(switches or {})
     config = {
         "dit": asdict(sizes.dit),
@@ -204,8 +216,7 @@ def make(
         "ai_content_notice": "true",
         "a field of later versions": "kept and ignored",
     }
-    tensors = {name: fill.parameter(name, shape).to(dtype) for name, shape in shapes(sizes, chosen).items()}
-    return Adapter(sizes, chosen, config, metadata, tensors)
+    return Adapter(sizes, chosen, config, metadata, {})
 
 
 def shapes(sizes: Sizes, switches: Mapping[str, Switch]) -> Shapes:

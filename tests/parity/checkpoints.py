@@ -171,11 +171,11 @@ class Store:
 
         return self.folder(f"transformer-{layout}-{_suffix(dtype)}-{shard}", make)
 
-    def vae(self, size: str, dtype: torch.dtype = torch.float32) -> Path:
+    def vae(self, size: str, dtype: torch.dtype = torch.float32, shard: str = "10GB") -> Path:
         def make(path: Path) -> None:
-            vae(size).to(dtype).save_pretrained(path / "vae")
+            vae(size).to(dtype).save_pretrained(path / "vae", max_shard_size=shard)
 
-        return self.folder(f"vae-{size}-{_suffix(dtype)}", make)
+        return self.folder(f"vae-{size}-{_suffix(dtype)}-{shard}", make)
 
     def scheduler(self, snr_shift_scale: float) -> Path:
         def make(path: Path) -> None:

@@ -77,6 +77,27 @@ def within(subject: Subject, output: str, got: torch.Tensor | None, want: torch.
     )
 
 
+def close(subject: Subject, output: str, got: torch.Tensor | None, want: torch.Tensor, tolerance: float) -> Row:
+    """Largest difference of any element, in units of the size (rms) of the whole output."""
+    if problem := _shape_problem(got, want):
+        return subject.fail(output, problem)
+    assert got is not None
+    largest, relative = _errors(got, want)
+    share = largest / rms(want)
+    rule = f"{tolerance:.0e} of rms"
+    return Row(
+        subject.stage,
+        subject.case,
+        subject.dtype,
+        output,
+        largest,
+        relative,
+        rule,
+        share <= tolerance,
+        f"{share:.1e} of rms",
+    )
+
+
 def equal(subject: Subject, output: str, got: torch.Tensor | None, want: torch.Tensor) -> Row:
     """Every bit."""
     if problem := _shape_problem(got, want):

@@ -12,6 +12,7 @@ from torch import nn
 _FNV_OFFSET = 2166136261
 _FNV_PRIME = 16777619
 _WORD = 0xFFFFFFFF
+_PIECE = 1 << 20
 
 
 def _fnv1a(name: str) -> int:
@@ -21,21 +22,25 @@ def _fnv1a(name: str) -> int:
     return value
 
 
-def unit(name: str, count: int) -> np.ndarray:
-    """`count` doubles in [-1, 1) from the hash of the name and the index."""
-    x = (np.arange(count, dtype=np.uint64) * 0x9E3779B9 + _fnv1a(name)) & _WORD
-    x ^= x >> np.uint64(16)
-    x = (x * 0x7FEB352D) & _WORD
-    x ^= x >> np.uint64(15)
-    x = (x * 0x846CA68B) & _WORD
-    x ^= x >> np.uint64(16)
+def unit(name: str, count: int, start: int = 0) -> np.ndarray:
+    """`count` doubles in [-1, 1) from the hash of the name and the index, which begins at `start`."""
+    # Products wrap around at 32 bits by themselves, which is what the rule asks for.
+    x = np.arange(start, start + count, dtype=np.uint32) * np.uint32(0x9E3779B9) + np.uint32(_fnv1a(name))
+    x ^= x >> np.uint32(16)
+    x *= np.uint32(0x7FEB352D)
+    x ^= x >> np.uint32(15)
+    x *= np.uint32(0x846CA68B)
+    x ^= x >> np.uint32(16)
     return 2.0 * (x.astype(np.float64) / 2.0**32) - 1.0
 
 
 def tensor(name: str, shape: Sequence[int], offset: float = 0.0, scale: float = math.sqrt(3.0)) -> torch.Tensor:
     """An input or a noise: mean `offset`, variance scale^2 / 3."""
-    values = offset + scale * unit(name, math.prod(shape))
-    return torch.from_numpy(values.astype(np.float32)).reshape(tuple(shape))
+    values = np.empty(math.prod(shape), dtype=np.float32)
+    for start in range(0, len(values), _PIECE):  # Layers of true size would need gigabytes at once.
+        piece = values[start : start + _PIECE]
+        piece[:] = offset + scale * unit(name, len(piece), start)
+    return torch.from_numpy(values).reshape(tuple(shape))
 
 
 def parameter(name: str, shape: Sequence[int]) -> torch.Tensor:

@@ -39,7 +39,7 @@ def transformer_changes(sizes: Sizes) -> dict[str, Any]:
     }
 
 
-def _write_perceiver_id(sizes: Sizes, dtype: torch.dtype, folder: Path) -> None:
+def write_perceiver_id(sizes: Sizes, dtype: torch.dtype, folder: Path) -> None:
     config = asdict(sizes.perceiver_id) | {"clip_hidden_size": sizes.clip_vision.hidden_size}
     checkpoints.write_json(folder / "config.json", config)
     tensors = {name: value.to(dtype) for name, value in perceiver_id_tensors(sizes).items()}
@@ -56,21 +56,23 @@ def _prefix_clip_names(folder: Path) -> None:
     save_file(named, path)
 
 
-def _write(sizes: Sizes, dtype: torch.dtype, prefixed: bool, path: Path) -> None:
+def _write(sizes: Sizes, dtype: torch.dtype, prefixed: bool, shard: str, path: Path) -> None:
     changes = transformer_changes(sizes)
-    checkpoints.transformer("5b", **changes).to(dtype).save_pretrained(path / "transformer")
-    clip_model(sizes).to(dtype).save_pretrained(path / "image_encoder")
+    checkpoints.transformer("5b", **changes).to(dtype).save_pretrained(path / "transformer", max_shard_size=shard)
+    clip_model(sizes).to(dtype).save_pretrained(path / "image_encoder", max_shard_size=shard)
     if prefixed:
         _prefix_clip_names(path / "image_encoder")
-    _write_perceiver_id(sizes, dtype, path / "id_perceiver")
+    write_perceiver_id(sizes, dtype, path / "id_perceiver")
     checkpoints.scheduler("dpm").save_pretrained(path / "scheduler")
 
 
-def folder(store: Store, preset: str, dtype: torch.dtype, prefixed: bool = False) -> Path:
+def folder(
+    store: Store, preset: str, dtype: torch.dtype, prefixed: bool = False, shard: str = "10GB"
+) -> Path:
     """`transformer/`, `image_encoder/`, `id_perceiver/` and `scheduler/` of one size."""
     sizes = adapter_files.PRESETS[preset]
-    names = f"mirror-{preset}-{str(dtype).removeprefix('torch.')}{'-prefixed' if prefixed else ''}"
-    return store.folder(names, lambda path: _write(sizes, dtype, prefixed, path))
+    names = f"mirror-{preset}-{str(dtype).removeprefix('torch.')}{'-prefixed' if prefixed else ''}-{shard}"
+    return store.folder(names, lambda path: _write(sizes, dtype, prefixed, shard, path))
 
 
 def edited_base(store: Store, key: str, changes: Mapping[str, Any]) -> Path:
@@ -166,7 +168,7 @@ def write_frozen(sizes: Sizes, path: Path) -> None:
             parameter.mul_(0.9)
     clip.save_pretrained(path / "image_encoder")
     place = path / "id_perceiver"
-    _write_perceiver_id(sizes, torch.float32, place)
+    write_perceiver_id(sizes, torch.float32, place)
     tensors = load_file(place / "model.safetensors")
     save_file({name: 0.9 * value for name, value in tensors.items()}, place / "model.safetensors")
 

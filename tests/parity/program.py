@@ -38,9 +38,13 @@ class Program:
 
     binary: Path
     timeout: float = 120.0
+    threads: int = 1
 
     def call(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
+        threads = str(self.threads)
+        # Threads that wait asleep, because there may be more of them than processors.
+        waiting = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0", "LC_ALL": "C.UTF-8"}
+        environment = os.environ | waiting | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
         return subprocess.run(
             [str(self.binary), *arguments],
             capture_output=True,

@@ -141,6 +141,8 @@ BAD = (
     Bad("transformer", "floating timestep", ("timestep",), {"timestep": torch.tensor([1.5])}),
     Bad("transformer", "two rows of text", ("encoder_hidden_states",), {"encoder_hidden_states": torch.ones(2, 8, 8)}),
     Bad("vae-encode", "17 pixels", ("sample",), {"sample": torch.ones(1, 3, 1, 17, 16)}),
+    Bad("vae-encode", "a sliver of a tile", ("tiling",), {"sample": torch.ones(1, 3, 1, 32, 40)}, ("--tiling",)),
+    Bad("transformer", "no text", ("encoder_hidden_states",), {"encoder_hidden_states": torch.ones(1, 0, 8)}),
     Bad("vae-decode", "5 channels", ("latents",), {"latents": torch.ones(1, 5, 1, 2, 2)}),
     Bad("t5", "floating ids", ("input_ids",), {"input_ids": torch.ones(1, 4)}),
     Bad("t5", "an id beyond the vocabulary", ("input_ids",), {"input_ids": torch.tensor([[3, 64]])}),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from tests.parity import adapter_files, fill, mirror_models
 from tests.parity.adapter_files import Adapter, Sizes, Switch
-from tests.parity.case import DTYPES, Case, Context
+from tests.parity.case import DTYPES, STORED, Case, Context
 from tests.parity.comparison import Row, Subject, equal, judged
 from tests.parity.mirror_models import Reference
 
@@ -30,6 +31,8 @@ class Setting:
     rows: int = 2
     prefixed: bool = False
     adapter: bool = True
+    sharded: bool = False  # Every file of the folder that can be, and the adapter.
+    stored: str | None = None  # The dtype on disk, if it is not that of the run.
 
     @property
     def sizes(self) -> Sizes:
@@ -60,13 +63,26 @@ class Bench:
 
 
 def bench(setting: Setting, context: Context, dtype: torch.dtype) -> Bench:
-    folder = mirror_models.folder(context.store, setting.preset, dtype, setting.prefixed)
-    plain_folder = mirror_models.folder(context.store, setting.preset, dtype)
-    adapter = adapter_files.make(setting.sizes, setting.filed, dtype)
-    label = "-".join([setting.preset, str(dtype), *(f"{k}={v}" for k, v in setting.filed.items())])
-    path = context.store.folder(f"adapter-{label}", lambda place: adapter.save(place / "adapter.safetensors"))
+    stored = STORED[setting.stored] if setting.stored else dtype
+    shard = "20KB" if setting.sharded else "10GB"
+    folder = mirror_models.folder(context.store, setting.preset, stored, setting.prefixed, shard)
+    plain_folder = mirror_models.folder(context.store, setting.preset, stored)
+    adapter = adapter_files.make(setting.sizes, setting.filed, stored)
+    label = "-".join([setting.preset, str(stored), shard, *(f"{k}={v}" for k, v in setting.filed.items())])
+    save = partial(_save_adapter, adapter, setting.sharded)
+    file = context.store.folder(f"adapter-{label}", save) / _ADAPTER_FILES[setting.sharded]
     adapter.switches = {**setting.filed, **setting.given}
-    return Bench(setting, folder, plain_folder, path / "adapter.safetensors", adapter)
+    return Bench(setting, folder, plain_folder, file, adapter)
+
+
+_ADAPTER_FILES = {False: "adapter.safetensors", True: "adapter.safetensors.index.json"}
+
+
+def _save_adapter(adapter: Adapter, sharded: bool, place: Path) -> None:
+    if sharded:
+        adapter.save_sharded(place, "adapter")
+    else:
+        adapter.save(place / _ADAPTER_FILES[False])
 
 
 def _pixels(setting: Setting) -> Tensors:
@@ -122,7 +138,7 @@ def _can_inputs(setting: Setting) -> Tensors:
     return inputs
 
 
-_INPUTS = {
+INPUTS = {
     "clip-vision": _pixels,
     "perceiver-id": _identity_inputs,
     "perceiver-face": _face_inputs,
@@ -145,12 +161,12 @@ def _expected(stage: str, reference: Reference, inputs: Tensors) -> Tensors:
     return reference.can(inputs.get("id_embeds"), inputs["temb"])
 
 
-def _check(setting: Setting, context: Context, subject: Subject) -> Iterable[Row]:
+def check(setting: Setting, context: Context, subject: Subject) -> Iterable[Row]:
     dtype = DTYPES[subject.dtype]
     ready = bench(setting, context, dtype)
     inputs = {
         name: value.to(dtype) if value.is_floating_point() else value
-        for name, value in _INPUTS[subject.stage](setting).items()
+        for name, value in INPUTS[subject.stage](setting).items()
     }
     options = [*ready.options, "--dtype", subject.dtype]
     got = context.program.outputs(subject.stage, ready.folder, inputs, options)
@@ -219,7 +235,7 @@ def _check_bundled(stage: str, sharded: bool, context: Context, subject: Subject
     adapter.tensors |= mirror_models.frozen_tensors(other)
     place = context.store.folder(f"bundled-{stage}", lambda path: None)
     file = adapter.save_sharded(place, "bundle") if sharded else adapter.save(place / "bundle.safetensors")
-    inputs = _INPUTS[stage](setting)
+    inputs = INPUTS[stage](setting)
     got = context.program.outputs(stage, folder, inputs, ["--adapter", str(file)])
     want = _expected(stage, Reference(other, adapter, torch.float32), inputs)
     yield from judged(subject, got, want, want, TOLERANCE)
@@ -227,7 +243,7 @@ def _check_bundled(stage: str, sharded: bool, context: Context, subject: Subject
 
 def cases() -> list[Case]:
     result = [
-        Case(Subject(stage, setting.name, dtype), lambda c, s, setting=setting: _check(setting, c, s))
+        Case(Subject(stage, setting.name, dtype), lambda c, s, setting=setting: check(setting, c, s))
         for stage, settings in SETTINGS.items()
         for setting in settings
         for dtype in DTYPES

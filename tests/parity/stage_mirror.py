@@ -127,7 +127,7 @@ def _rounded(inputs: Tensors, dtype: torch.dtype) -> Tensors:
     return {name: value.to(dtype) if value.is_floating_point() else value for name, value in inputs.items()}
 
 
-def _check_forward(forward: Forward, context: Context, subject: Subject) -> Iterable[Row]:
+def check_forward(forward: Forward, context: Context, subject: Subject) -> Iterable[Row]:
     dtype = DTYPES[subject.dtype]
     ready = bench(forward.setting, context, dtype)
     inputs = _rounded(forward_inputs(forward), dtype)
@@ -152,6 +152,7 @@ class Loop:
     dynamic: bool = False
     frames: int = 2
     vae: bool = False
+    tolerance: float = LOOP_TOLERANCE
 
     @property
     def merge_step(self) -> int:
@@ -170,7 +171,7 @@ LOOPS = (
 )
 
 
-def _loop_inputs(loop: Loop, generation: int) -> Tensors:
+def loop_inputs(loop: Loop, generation: int) -> Tensors:
     setting, dit = loop.setting, loop.setting.sizes.dit
     size = (1, loop.frames, dit.in_channels, 4, 6)
     text = (1, dit.max_text_seq_length, dit.text_embed_dim)
@@ -221,11 +222,11 @@ def _loop_folder(loop: Loop, plain: Path, context: Context, dtype: torch.dtype) 
     return context.store.folder(f"{plain.name}-vae", write)
 
 
-def _check_loop(loop: Loop, context: Context, subject: Subject) -> Iterable[Row]:
+def check_loop(loop: Loop, context: Context, subject: Subject) -> Iterable[Row]:
     dtype = DTYPES[subject.dtype]
     ready = bench(loop.setting, context, dtype)
     folder = _loop_folder(loop, ready.folder, context, dtype)
-    given = [_rounded(_loop_inputs(loop, generation), dtype) for generation in range(GENERATIONS[subject.dtype])]
+    given = [_rounded(loop_inputs(loop, generation), dtype) for generation in range(GENERATIONS[subject.dtype])]
     options = [*ready.options, "--dtype", subject.dtype, "--sampler", loop.sampler, "--steps", str(loop.steps)]
     options += ["--guidance", str(loop.guidance), *(["--dynamic-cfg"] if loop.dynamic else [])]
 
@@ -234,20 +235,20 @@ def _check_loop(loop: Loop, context: Context, subject: Subject) -> Iterable[Row]
 
     got = joined(context.program.outputs("mm-t2v", folder, inputs, options) for inputs in given)
     exact = reference(torch.float32)
-    yield from judged(subject, got, exact, exact if dtype == torch.float32 else reference(dtype), LOOP_TOLERANCE)
+    yield from judged(subject, got, exact, exact if dtype == torch.float32 else reference(dtype), loop.tolerance)
 
 
 def cases() -> list[Case]:
     return [
         *(
             Case(
-                Subject("mm-transformer", item.setting.name, dtype), lambda c, s, item=item: _check_forward(item, c, s)
+                Subject("mm-transformer", item.setting.name, dtype), lambda c, s, item=item: check_forward(item, c, s)
             )
             for item in FORWARDS
             for dtype in DTYPES
         ),
         *(
-            Case(Subject("mm-t2v", item.setting.name, dtype), lambda c, s, item=item: _check_loop(item, c, s))
+            Case(Subject("mm-t2v", item.setting.name, dtype), lambda c, s, item=item: check_loop(item, c, s))
             for item in LOOPS
             for dtype in DTYPES
         ),

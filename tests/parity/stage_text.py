@@ -11,26 +11,29 @@ import torch
 from transformers import T5EncoderModel
 
 from tests.parity import texts
-from tests.parity.case import DTYPES, Case, Context
+from tests.parity.case import DTYPES, STORED, Case, Context
 from tests.parity.checkpoints import write_json
 from tests.parity.comparison import Row, Subject, equal, rounding, within
 from tests.parity.golden import T5_IDS
 
 TOLERANCE = 2e-5
 STRINGS_PER_CALL = 400
-EXTRA_IDS = 100
+EXTRAIDS = 100
 PAD, EOS, UNKNOWN = 0, 1, 2
 
-_IDS = {
+IDS = {
     "fixed ids": torch.tensor([T5_IDS]),
     "batch 2, 226 ids": (torch.arange(2 * 226).reshape(2, 226) * 37) % 64,
     "one id": torch.tensor([[5]]),
 }
 
 
-def _check_t5(ids: torch.Tensor, shard: str, context: Context, subject: Subject) -> Iterable[Row]:
+def check_t5(
+    ids: torch.Tensor, context: Context, subject: Subject, shard: str = "10GB", stored: str | None = None
+) -> Iterable[Row]:
+    """`stored` is the dtype on disk, if it is not that of the run."""
     dtype = DTYPES[subject.dtype]
-    folder = context.store.t5(dtype, shard)
+    folder = context.store.t5(STORED[stored or subject.dtype], shard)
     got = context.program.outputs("t5", folder, {"input_ids": ids}, ["--dtype", subject.dtype]).get("last_hidden_state")
 
     @torch.no_grad()
@@ -49,7 +52,7 @@ class Tokenizer:
     def __init__(self, model: Path) -> None:
         self.pieces = sentencepiece.SentencePieceProcessor(model_file=str(model))
         self._special = {"<pad>": PAD, "</s>": EOS, "<unk>": UNKNOWN} | {
-            f"<extra_id_{n}>": len(self.pieces) + EXTRA_IDS - 1 - n for n in range(EXTRA_IDS)
+            f"<extra_id_{n}>": len(self.pieces) + EXTRAIDS - 1 - n for n in range(EXTRAIDS)
         }
         self._split = re.compile("(" + "|".join(map(re.escape, self._special)) + ")")
 
@@ -73,7 +76,7 @@ def tokenizer_folder(context: Context, normalizer: str = "nmt_nfkc") -> Path:
         folder = path / "tokenizer"
         folder.mkdir()
         texts.train(folder / "spiece.model", normalizer)
-        specials = [f"<extra_id_{n}>" for n in range(EXTRA_IDS)]
+        specials = [f"<extra_id_{n}>" for n in range(EXTRAIDS)]
         names = {"eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
         write_json(folder / "special_tokens_map.json", names | {"additional_special_tokens": specials})
         write_json(
@@ -81,7 +84,7 @@ def tokenizer_folder(context: Context, normalizer: str = "nmt_nfkc") -> Path:
             names
             | {
                 "additional_special_tokens": specials,
-                "extra_ids": EXTRA_IDS,
+                "extra_ids": EXTRAIDS,
                 "model_max_length": 226,
                 "tokenizer_class": "T5Tokenizer",
             },
@@ -95,7 +98,7 @@ def _batches(strings: Sequence[str]) -> Iterator[Sequence[str]]:
         yield strings[start : start + STRINGS_PER_CALL]
 
 
-def _check_tokenize(
+def check_tokenize(
     normalizer: str, strings: Sequence[str], length: int | None, context: Context, subject: Subject
 ) -> Iterable[Row]:
     folder = tokenizer_folder(context, normalizer)
@@ -124,15 +127,15 @@ def _first_differences(
 
 def cases() -> list[Case]:
     def t5_case(name: str, dtype: str, shard: str = "10GB") -> Case:
-        ids = _IDS[name]
+        ids = IDS[name]
         label = name if shard == "10GB" else f"{name}, shards"
-        return Case(Subject("t5", label, dtype), lambda c, s: _check_t5(ids, shard, c, s))
+        return Case(Subject("t5", label, dtype), lambda c, s: check_t5(ids, c, s, shard))
 
     def tokenize_case(name: str, normalizer: str, strings: Sequence[str], length: int | None = None) -> Case:
-        return Case(Subject("tokenize", name, "i64"), lambda c, s: _check_tokenize(normalizer, strings, length, c, s))
+        return Case(Subject("tokenize", name, "i64"), lambda c, s: check_tokenize(normalizer, strings, length, c, s))
 
     return [
-        *(t5_case(name, dtype) for name in _IDS for dtype in DTYPES),
+        *(t5_case(name, dtype) for name in IDS for dtype in DTYPES),
         t5_case("fixed ids", "fp32", "8KB"),
         tokenize_case("sentences", "nmt_nfkc", texts.sentences()),
         tokenize_case("odd unicode", "nmt_nfkc", texts.ODD),

@@ -9,7 +9,7 @@ import torch
 from diffusers import CogVideoXTransformer3DModel
 
 from tests.parity import fill, published
-from tests.parity.case import DTYPES, Case, Context
+from tests.parity.case import DTYPES, STORED, Case, Context
 from tests.parity.checkpoints import TRANSFORMERS, transformer_config
 from tests.parity.comparison import Row, Subject, rounding, within
 
@@ -29,6 +29,7 @@ class Shape:
     tokens: int | None = None
     ofs: float | None = None
     shard: str = "10GB"
+    stored: str | None = None  # The dtype on disk, if it is not that of the run.
 
 
 SHAPES = (
@@ -51,10 +52,10 @@ SHAPES = (
 )
 
 
-def _inputs(shape: Shape) -> dict[str, torch.Tensor]:
+def inputs_of(shape: Shape) -> dict[str, torch.Tensor]:
     config = transformer_config(shape.layout)
     batch = len(shape.timesteps)
-    tokens = shape.tokens or config["max_text_seq_length"]
+    tokens = config["max_text_seq_length"] if shape.tokens is None else shape.tokens
     size = (batch, shape.frames, config["in_channels"], shape.height, shape.width)
     inputs = {
         "hidden_states": fill.tensor("input.hidden_states", size),
@@ -66,10 +67,10 @@ def _inputs(shape: Shape) -> dict[str, torch.Tensor]:
     return inputs
 
 
-def _check(shape: Shape, context: Context, subject: Subject) -> Iterable[Row]:
+def check(shape: Shape, context: Context, subject: Subject) -> Iterable[Row]:
     dtype = DTYPES[subject.dtype]
-    folder = context.store.transformer(shape.layout, dtype, shape.shard)
-    inputs = {name: value.to(dtype) if value.is_floating_point() else value for name, value in _inputs(shape).items()}
+    folder = context.store.transformer(shape.layout, STORED[shape.stored or subject.dtype], shape.shard)
+    inputs = {name: value.to(dtype) if value.is_floating_point() else value for name, value in inputs_of(shape).items()}
     exact = published.predict(_load(folder, torch.float32), **{k: _widened(v) for k, v in inputs.items()})
     got = context.program.outputs("transformer", folder, inputs, ["--dtype", subject.dtype]).get("sample")
     if dtype == torch.float32:
@@ -89,7 +90,7 @@ def _widened(value: torch.Tensor) -> torch.Tensor:
 def cases() -> list[Case]:
     assert {shape.layout for shape in SHAPES} == set(TRANSFORMERS)
     return [
-        Case(Subject("transformer", shape.name, dtype), lambda c, s, shape=shape: _check(shape, c, s))
+        Case(Subject("transformer", shape.name, dtype), lambda c, s, shape=shape: check(shape, c, s))
         for shape in SHAPES
         for dtype in DTYPES
     ]

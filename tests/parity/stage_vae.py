@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKLCogVideoX
 
 from tests.parity import fill
-from tests.parity.case import DTYPES, Case, Context
+from tests.parity.case import DTYPES, STORED, Case, Context
 from tests.parity.comparison import Row, Subject, rounding, within
 
 TOLERANCE = 1e-4
@@ -25,11 +26,18 @@ class Clip:
     width: int
     batch: int = 1
     tiling: bool = False
+    shard: str = "10GB"
+    stored: str | None = None  # The dtype on disk, if it is not that of the run.
 
     @property
     def name(self) -> str:
         tiled = ", tiled" if self.tiling else ""
-        return f"{self.size} {self.batch}x{self.frames}x{self.height}x{self.width}{tiled}"
+        sharded = ", shards" if self.shard != "10GB" else ""
+        stored = f", {self.stored} on disk" if self.stored else ""
+        return f"{self.size} {self.batch}x{self.frames}x{self.height}x{self.width}{tiled}{sharded}{stored}"
+
+    def folder(self, context: Context, dtype: str) -> Path:
+        return context.store.vae(self.size, STORED[self.stored or dtype], self.shard)
 
 
 DECODED = (
@@ -51,8 +59,7 @@ ENCODED = (
 )
 
 
-def _load(context: Context, clip: Clip, stored: torch.dtype, dtype: torch.dtype) -> AutoencoderKLCogVideoX:
-    folder = context.store.vae(clip.size, stored)
+def _load(folder: Path, clip: Clip, dtype: torch.dtype) -> AutoencoderKLCogVideoX:
     model = AutoencoderKLCogVideoX.from_pretrained(folder, subfolder="vae", torch_dtype=dtype).eval()
     if clip.tiling:
         model.enable_tiling()
@@ -70,7 +77,7 @@ def _encode(model: AutoencoderKLCogVideoX, sample: torch.Tensor) -> dict[str, to
     return {"mean": distribution.mean, "logvar": distribution.logvar}
 
 
-def _check(clip: Clip, context: Context, subject: Subject) -> Iterable[Row]:
+def check(clip: Clip, context: Context, subject: Subject) -> Iterable[Row]:
     dtype = DTYPES[subject.dtype]
     if subject.stage == "vae-decode":
         run, name, shape, scale = _decode, "latents", (clip.batch, 4, clip.frames, clip.height, clip.width), 3.0**0.5
@@ -78,9 +85,10 @@ def _check(clip: Clip, context: Context, subject: Subject) -> Iterable[Row]:
         run, name, shape, scale = _encode, "sample", (clip.batch, 3, clip.frames, clip.height, clip.width), 1.0
     value = fill.tensor(f"input.{name}", shape, scale=scale).to(dtype)
     options = ["--dtype", subject.dtype, *(["--tiling"] if clip.tiling else [])]
-    got = context.program.outputs(subject.stage, context.store.vae(clip.size, dtype), {name: value}, options)
-    exact = run(_load(context, clip, dtype, torch.float32), value)
-    published = run(_load(context, clip, dtype, dtype), value) if dtype != torch.float32 else exact
+    folder = clip.folder(context, subject.dtype)
+    got = context.program.outputs(subject.stage, folder, {name: value}, options)
+    exact = run(_load(folder, clip, torch.float32), value)
+    published = run(_load(folder, clip, dtype), value) if dtype != torch.float32 else exact
     for output, want in exact.items():
         if dtype == torch.float32:
             yield within(subject, output, got.get(output), want, TOLERANCE)
@@ -90,7 +98,7 @@ def _check(clip: Clip, context: Context, subject: Subject) -> Iterable[Row]:
 
 def cases() -> list[Case]:
     return [
-        Case(Subject(stage, clip.name, dtype), lambda c, s, clip=clip: _check(clip, c, s))
+        Case(Subject(stage, clip.name, dtype), lambda c, s, clip=clip: check(clip, c, s))
         for stage, clips in (("vae-decode", DECODED), ("vae-encode", ENCODED))
         for clip in clips
         for dtype in DTYPES
