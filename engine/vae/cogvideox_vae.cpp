@@ -100,7 +100,10 @@ Posterior CogVideoXVae::encode(const at::Tensor& sample, const Tiling& tiling) c
     require(sample.size(3) > 0 && sample.size(3) % step == 0 && sample.size(4) > 0 && sample.size(4) % step == 0,
             "The height and the width of frames to encode must be divisible by " + std::to_string(step) + ".");
     std::optional<TileGrid> grid;
-    if (!tiling.is_off()) grid = TileGrid::for_encoding(config_, tiling);
+    if (!tiling.is_off()) {
+        grid = TileGrid::for_encoding(config_, tiling);
+        grid->refuse_slivers(sample.size(3), sample.size(4), step);
+    }
     std::vector<at::Tensor> chunks;
     run(*encoder_, grid, sample, kEncodeChunk, [&](at::Tensor moments) { chunks.push_back(std::move(moments)); });
     const auto halves = at::cat(chunks, 2).chunk(2, 1);

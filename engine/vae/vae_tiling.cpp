@@ -1,6 +1,7 @@
 #include "engine/vae/vae_tiling.h"
 
 #include <algorithm>
+#include <string>
 
 #include "engine/core/result.h"
 
@@ -61,6 +62,20 @@ TileGrid TileGrid::for_encoding(const VaeConfig& config, const Tiling& tiling) {
 TileGrid TileGrid::for_decoding(const VaeConfig& config, const Tiling& tiling) {
     return {axis(latent_tile(config, tiling.tile_height), tiling.tile_height, tiling.overlap_height),
             axis(latent_tile(config, tiling.tile_width), tiling.tile_width, tiling.overlap_width)};
+}
+
+void TileGrid::refuse_slivers(std::int64_t input_height, std::int64_t input_width, std::int64_t least) const {
+    if (!cuts(input_height, input_width)) return;
+    const auto check = [least](const Axis& axis, std::int64_t extent, const char* side) {
+        const std::int64_t last = extent - (extent - 1) / axis.stride * axis.stride;
+        if (last >= least) return;
+        throw EngineError(ErrorCode::InvalidRequest,
+                          "The last tile of " + std::string(side) + " " + std::to_string(extent) + " would have " +
+                              std::to_string(last) + " pixels, fewer than the " + std::to_string(least) +
+                              " that can be encoded: leave out tiling.");
+    };
+    check(height, input_height, "the height");
+    check(width, input_width, "the width");
 }
 
 std::vector<std::vector<at::Tensor>> TileGrid::cut(const at::Tensor& input) const {

@@ -31,6 +31,10 @@ struct TileGrid {
         return input_height > height.tile || input_width > width.tile;
     }
 
+    // EngineError if a tile at the right or bottom had fewer than `least` input units: what the published code cannot
+    // encode either.
+    void refuse_slivers(std::int64_t input_height, std::int64_t input_width, std::int64_t least) const;
+
     // [B, C, T, H, W] -> rows of tiles; those at the right and bottom may be small.
     std::vector<std::vector<at::Tensor>> cut(const at::Tensor& input) const;
     // The inverse for results. Mixes in place, from above and then from the left, with neighbours that are mixed

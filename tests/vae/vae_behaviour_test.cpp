@@ -79,6 +79,24 @@ TEST(Vae, Tiling_RefusesTilesWithoutSubstance) {
     EXPECT_THROW(vae.decode(latents(1), tiling), EngineError);
 }
 
+TEST(Vae, Tiling_RefusesASliverOfPixelsAndTakesThePublishedMinimum) {
+    const CogVideoXVae vae = deterministic_vae(even_config());
+    const auto encode = [&](std::int64_t height, std::int64_t width) {
+        Tiling tiling;
+        tiling.tile_height = tiling.tile_width = 32;  // 26 and 25 pixels from one tile to the next.
+        return vae.encode(deterministic_input("input.sample", {1, 3, 1, height, width}), tiling).mean.sizes().vec();
+    };
+    EXPECT_EQ(encode(40, 40), (std::vector<std::int64_t>{1, 4, 1, 5, 5}));
+    EXPECT_EQ(encode(32, 32), (std::vector<std::int64_t>{1, 4, 1, 4, 4}));
+    try {
+        encode(32, 40);
+        FAIL();
+    } catch (const EngineError& error) {
+        EXPECT_NE(std::string(error.what()).find("height 32 would have 6 pixels"), std::string::npos) << error.what();
+    }
+    EXPECT_THROW(encode(40, 104), EngineError);
+}
+
 // Weights from their names, except that the last bias of the encoder asks for impossible variances.
 class ExtremeBias : public DeterministicSource {
 public:
