@@ -1,17 +1,21 @@
 // Draws contact sheets of the drawn people, to look at them.
 //
 //   mirror_people_sheet KIND OUT.png [SIZE] [SEED]
-//   KIND: people, actions, styles, places, garments, cameras, all, portrait (one person's picture), speed (prints
-//   frames/s)
+//   KIND: golden (writes golden_scenes.txt), captions (prints some), people, actions, styles, places, garments,
+//   cameras, all, portrait (one person's picture), speed (prints frames/s)
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "engine/core/durable_replace.h"
+#include "engine/training/people/caption.h"
 #include "engine/training/people/people.h"
+#include "tests/people/golden_scenes.h"
 #include "tests/people/png.h"
 
 namespace {
@@ -175,6 +179,24 @@ int print_speed(int size) {
     return 0;
 }
 
+std::string golden_text() {
+    std::string text;
+    for (const SceneRequest& scene : people_test::golden_scenes()) {
+        int column = 0;
+        for (const int mean : people_test::block_means(scene))
+            text += std::to_string(mean) + (++column % 36 == 0 ? '\n' : ' ');
+    }
+    return text;
+}
+
+int print_captions() {
+    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+        const SceneRequest scene = random_scene(seed, Split::Train);
+        std::cout << caption(scene, {seed, CaptionLength::Any, seed % 2 == 0, seed % 4 == 1}) << '\n';
+    }
+    return 0;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -186,7 +208,10 @@ int main(int count, char** arguments) {
     const int size = count > 3 ? std::atoi(arguments[3]) : 96;
     const std::uint64_t seed = count > 4 ? std::strtoull(arguments[4], nullptr, 10) : 0;
     if (kind == "speed") return print_speed(size);
-    const Status written = durable_replace(arguments[2], people_test::png_bytes(joined(rows_of(kind, size, seed))));
+    if (kind == "captions") return print_captions();
+    const std::string bytes =
+        kind == "golden" ? golden_text() : people_test::png_bytes(joined(rows_of(kind, size, seed)));
+    const Status written = durable_replace(arguments[2], bytes);
     if (!written.ok()) std::cerr << written.error().detail << '\n';
     return written.ok() ? 0 : 1;
 }

@@ -13,6 +13,7 @@ namespace mirror::people {
 namespace {
 
 constexpr std::string_view kTrigger = "img";
+constexpr double kNeutralWords = 0.12;  // How often "person" stands for man or woman, "child" for boy or girl.
 
 std::string_view one_of(Random& random, Phrases phrases) {
     // Half of the time the plainest phrase, which is also what most people will type.
@@ -77,7 +78,7 @@ std::vector<std::string> looks_of(Random& random, const Identity& identity) {
 }
 
 std::string subject(Random& random, const SceneRequest& scene, const CaptionOptions& options) {
-    std::string noun(class_word(scene.identity));
+    std::string noun(random.chance(kNeutralWords) ? neutral_class_word(scene.identity) : class_word(scene.identity));
     if (options.looks && scene.identity.age != Age::Adult && random.chance(0.7)) {
         std::string aged(one_of(random, age_phrases(scene.identity)));
         aged.append(" ").append(noun);
@@ -171,7 +172,7 @@ std::string caption(const SceneRequest& scene, const CaptionOptions& options) {
 
 std::vector<std::string> caption_words() {
     std::set<std::string, std::less<>> words;
-    add_words(words, "a an and with is his her of in style eyes img man woman boy girl");
+    add_words(words, "a an and with is his her of in style eyes img man woman boy girl person child");
     add_all<Action>(words, kActions);
     add_all<Place>(words, kPlaces);
     add_all<Garment>(words, kGarments);

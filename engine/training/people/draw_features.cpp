@@ -124,7 +124,7 @@ MouthForm mouth_form(const Figure& figure) {
     const HeadShape& head = figure.head;
     const double wide = head.mouth_half_width * (1 + 0.28 * std::max(pose.smile, 0.0));
     const double half_width = mix(wide, 0.18, pose.mouth_round);
-    const double opening = 0.36 * pose.mouth_opening;
+    const double opening = 0.32 * pose.mouth_opening;
     MouthForm form{};
     form.half_width = half_width;
     form.corner_y = head.mouth_y - 0.085 * pose.smile * (1 - pose.mouth_round);

@@ -28,12 +28,12 @@ HeadShape::HeadShape(const Identity& identity, const Pose& pose)
                         (identity.age == Age::Elder ? 0.9 : 1.0) * (male ? 0.97 : 1.03);
     eye_half_width = 0.195 * eyes;
     eye_half_height = 0.212 * eyes;
-    eye_x = 0.375 + 0.04 * identity.trait(Trait::EyeSpacing);
-    eye_y = 0.07 + 0.045 * identity.trait(Trait::EyeHeight) + (child ? 0.05 : 0);
+    eye_x = 0.365 + 0.04 * identity.trait(Trait::EyeSpacing);
+    eye_y = 0.03 + 0.045 * identity.trait(Trait::EyeHeight) + (child ? 0.05 : 0);
     eye_slant = 0.24 * identity.trait(Trait::EyeSlant);
     brow_y = eye_y - 0.335 - 0.045 * identity.trait(Trait::BrowHeight);
     nose_y = 0.35 + 0.045 * identity.trait(Trait::NoseHeight);
-    mouth_y = 0.64 + 0.04 * identity.trait(Trait::MouthHeight);
+    mouth_y = 0.665 + 0.04 * identity.trait(Trait::MouthHeight);
     mouth_half_width = 0.26 + 0.06 * identity.trait(Trait::MouthWidth);
 }
 

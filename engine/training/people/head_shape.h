@@ -35,11 +35,11 @@ public:
     double half_width = 0.9;  // Of the skull, at the ears.
     double jaw = 0.94;        // Width at the jaw, of half_width.
     double chin = 1.02;
-    double eye_x = 0.37, eye_y = 0.07;
+    double eye_x = 0.365, eye_y = 0.03;
     double eye_half_width = 0.19, eye_half_height = 0.2, eye_slant = 0;
     double brow_y = -0.28;
     double nose_y = 0.34;
-    double mouth_y = 0.62;
+    double mouth_y = 0.665;
     double mouth_half_width = 0.26;
 
 private:

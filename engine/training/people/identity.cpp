@@ -114,6 +114,10 @@ std::string_view class_word(const Identity& identity) {
     return child ? "girl" : "woman";
 }
 
+std::string_view neutral_class_word(const Identity& identity) {
+    return identity.age == Age::Child ? "child" : "person";
+}
+
 const std::vector<CodeBlock>& identity_code_blocks() {
     static const std::vector<CodeBlock> blocks = [] {
         const std::initializer_list<std::pair<std::string_view, int>> sizes = {{"traits", kTraits},

@@ -79,6 +79,7 @@ Identity identity_of(std::uint64_t seed);
 
 // "man", "woman", "boy" or "girl".
 std::string_view class_word(const Identity& identity);
+std::string_view neutral_class_word(const Identity& identity);  // "person" or "child".
 
 // The traits in their order, then a one-hot for each of sex, age, hair style, hair colour, fringe, eye colour, nose,
 // beard, glasses, colour of the glasses, mark, accessory, colour of the accessory. The colours of glasses and of an

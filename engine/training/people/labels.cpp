@@ -55,7 +55,7 @@ std::optional<Enum> only_one(int count, const Question& is_named) {
 }
 
 std::optional<std::string> class_word_in(const std::string& text) {
-    static constexpr std::array<std::string_view, 4> kWords = {"man", "woman", "boy", "girl"};
+    static constexpr std::array<std::string_view, 6> kWords = {"man", "woman", "boy", "girl", "person", "child"};
     std::optional<std::string> found;
     for (const std::string_view word : kWords) {
         if (!holds(text, word)) continue;

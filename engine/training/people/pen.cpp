@@ -4,8 +4,8 @@ namespace mirror::people {
 
 namespace {
 
-constexpr double kOutline = 0.052;  // Of a head's half height.
-constexpr double kInkOutline = 0.068;
+constexpr double kOutline = 0.046;  // Of a head's half height.
+constexpr double kInkOutline = 0.06;
 constexpr double kNeonOutline = 0.055;
 constexpr double kNeonGlow = 0.22;
 constexpr Vec kMisprint{0.045, 0.03};  // Ink: the wash does not quite meet the lines.
@@ -47,7 +47,7 @@ Colour Pen::surface(Colour colour) const {
 Colour Pen::line_colour(Colour colour) const {
     switch (style_) {
         case Style::Cartoon:
-            return mix(darker(colour, 0.62), rgb(0x241A2E), 0.25);
+            return mix(darker(colour, 0.48), rgb(0x3A2A3E), 0.15);
         case Style::Soft:
             return darker(saturated(colour, 1.1), 0.35);
         case Style::Ink:

@@ -100,7 +100,7 @@ void laugh(Pose& pose, const Manner& manner, double seconds) {
 void talk(Pose& pose, const Manner& manner, double seconds) {
     const double turns = 1.7 * manner.rate * seconds + manner.turns;
     const double syllable = 0.5 + 0.5 * wave(turns), accent = 0.5 + 0.5 * wave(0.55 * turns + 0.3);
-    pose.mouth_opening = 0.12 + 0.5 * syllable * mix(0.7, 1.0, accent);
+    pose.mouth_opening = 0.06 + 0.66 * syllable * mix(0.7, 1.0, accent);
     pose.mouth_round = 0.65 * (0.5 + 0.5 * wave(0.5 * turns + 0.1));
     pose.smile = 0.25;
     pose.pitch += 0.05 * wave(0.5 * turns);
