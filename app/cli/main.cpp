@@ -9,6 +9,7 @@
 #include "app/cli/program.h"
 #include "engine/core/log.h"
 #include "engine/device/cuda_plugin.h"
+#include "engine/tensor/recycled_memory.h"
 
 namespace {
 
@@ -24,6 +25,7 @@ void reserve_standard_streams() {
 int main(int argc, char** argv) {
     reserve_standard_streams();
     if (const char* file = std::getenv("MAGIC_MIRROR_LOG"); file != nullptr && *file != '\0') mirror::start_log(file);
+    mirror::engine::recycle_cpu_memory();
     mirror::log(mirror::LogLevel::Info, "device", mirror::engine::load_cuda_plugin().detail);
     return mirror::cli::run_program(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
 }

@@ -102,6 +102,8 @@ int run_program(const std::vector<std::string>& arguments) {
     add_face_command(program, chosen);
     add_models_command(program, chosen);
     add_run_stage_command(program, chosen);
+    add_bench_command(program, chosen);
+    add_train_command(program, chosen);
 
     bool json = false;
     Outcome outcome = parse(program, arguments, console);

@@ -8,6 +8,7 @@
 #include "app/studio/composition.h"
 #include "engine/core/log.h"
 #include "engine/device/cuda_plugin.h"
+#include "engine/tensor/recycled_memory.h"
 
 namespace {
 
@@ -25,6 +26,7 @@ void startLog() {
 }  // namespace
 
 int main(int argc, char** argv) {
+    mirror::engine::recycle_cpu_memory();
     const auto plugin = mirror::engine::load_cuda_plugin();
     QApplication application(argc, argv);
     QApplication::setApplicationName(QStringLiteral("magic-mirror-studio"));

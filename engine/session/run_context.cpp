@@ -2,6 +2,7 @@
 
 #include "engine/core/log.h"
 #include "engine/core/result.h"
+#include "engine/tensor/recycled_memory.h"
 
 namespace mirror::engine {
 
@@ -12,6 +13,7 @@ void RunContext::tell(const ProgressEvent& event) const {
 double RunContext::seconds_in_stage() const { return std::chrono::duration<double>(Clock::now() - entered_).count(); }
 
 void RunContext::finish() {
+    release_recycled_memory();
     if (is_in_stage_) times_.push_back({progress_.stage, seconds_in_stage()});
     is_in_stage_ = false;
 }

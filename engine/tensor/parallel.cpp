@@ -24,7 +24,7 @@ void parallel_for(std::int64_t count, std::int64_t piece,
         const c10::ParallelGuard guard(true);
         try {
             work(begin, end);
-        } catch (...) {
+        } catch (const std::exception&) {
             if (!has_failed.test_and_set()) failure = std::current_exception();
         }
     });

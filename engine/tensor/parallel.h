@@ -10,8 +10,8 @@
 namespace mirror::engine {
 
 // Calls work(begin, end) for ranges of up to `piece` (at least 1) that cover 0 to count - 1, on as many threads as
-// libtorch would use here: one inside another parallel region. What `work` throws first is thrown here, after all
-// threads have stopped.
+// libtorch would use here: one inside another parallel region. The first std::exception that `work` throws is thrown
+// here, after all threads have stopped.
 void parallel_for(std::int64_t count, std::int64_t piece,
                   const std::function<void(std::int64_t begin, std::int64_t end)>& work);
 

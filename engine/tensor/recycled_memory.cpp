@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <unordered_map>
 
@@ -25,7 +26,7 @@ public:
         if (void* const kept = take_kept(bytes)) return kept;
         try {
             return take_fresh(bytes);
-        } catch (...) {
+        } catch (const std::exception&) {
             const std::lock_guard lock(mutex_);
             if (kept_.empty()) {
                 in_use_ -= bytes;

@@ -12,20 +12,6 @@
 
 namespace mirror::engine::bench {
 
-// Normal weights of variance 1 / fan-in, norms at 1: sizes are true, values are not. Drawn on the CPU in order of
-// reading.
-class RandomSource : public WeightSource {
-public:
-    explicit RandomSource(std::uint64_t seed);
-
-    bool has(const std::string& name) const override;
-    at::Tensor read(const std::string& name, at::IntArrayRef shape) override;
-    std::vector<std::int64_t> shape_of(const std::string&) const override { return {}; }
-
-private:
-    at::Generator random_;
-};
-
 struct BenchCase {
     std::string name;
     std::string what;

@@ -1,12 +1,13 @@
-// Times one case and prints one JSON object: {"case", "dtype", "threads", "seconds": [...],
-// "cpu_seconds": [...], "peak_mib"}. Processor time says more than the clock on a machine that others use, with one
-// thread.
+// Times one case and prints one JSON object: {"case", "dtype", "threads", "seconds": [...], "cpu_seconds": [...],
+// "peak_mib", "error"}. Processor time says more than the clock on a machine that others use, with one thread. The
+// error is that of the bfloat16 result against the same model in float32, root mean square over root mean square.
 
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 #include <sys/resource.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -55,6 +56,11 @@ long peak_mib() {
     return usage.ru_maxrss / 1024;
 }
 
+double relative_error(const at::Tensor& result, const at::Tensor& reference) {
+    const at::Tensor exact = reference.to(at::kDouble);
+    return std::sqrt(((result.to(at::kDouble) - exact).square().mean() / exact.square().mean()).item<double>());
+}
+
 int usage() {
     std::fprintf(stderr, "usage: mirror_bench CASE fp32|bf16 REPEATS THREADS\n");
     for (const auto& entry : bench::bench_cases())
@@ -74,14 +80,18 @@ int main(int argc, char** argv) {
     for (const auto& entry : bench::bench_cases()) {
         if (entry.name != name) continue;
         const c10::InferenceMode inference;
-        const auto run = entry.prepare({dtype == "bf16" ? at::kBFloat16 : at::kFloat, at::kCPU});
-        run();
+        const bool halves = dtype == "bf16";
+        std::function<at::Tensor()> run = entry.prepare({halves ? at::kBFloat16 : at::kFloat, at::kCPU});
+        const at::Tensor result = run();
         const Times times = time_runs(run, repeats);
+        const long peak = peak_mib();
+        run = {};
+        const double error = halves ? relative_error(result, entry.prepare({at::kFloat, at::kCPU})()) : 0;
         std::printf(
             "{\"case\": \"%s\", \"dtype\": \"%s\", \"threads\": %d, \"seconds\": %s, \"cpu_seconds\": %s, "
-            "\"peak_mib\": %ld}\n",
+            "\"peak_mib\": %ld, \"error\": %.3e}\n",
             name.c_str(), dtype.c_str(), at::get_num_threads(), list_of(times.seconds).c_str(),
-            list_of(times.cpu_seconds).c_str(), peak_mib());
+            list_of(times.cpu_seconds).c_str(), peak, error);
         return 0;
     }
     return usage();
