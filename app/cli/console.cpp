@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
@@ -21,6 +22,8 @@ constexpr std::size_t kLongestOutput = 8192;
 constexpr int kBarWidth = 28;
 
 using Json = nlohmann::json;
+
+std::atomic<int> real_error{STDERR_FILENO};  // Where standard error leads while a Console keeps others from it.
 
 void write_all(int descriptor, std::string_view text) {
     while (!text.empty()) {
@@ -45,6 +48,7 @@ std::string one_line(std::string_view text) { return escape_for_message(text, kL
 
 Console::Console() {
     error_descriptor_ = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (error_descriptor_ >= 0) real_error = error_descriptor_;
     terminal_ = ::isatty(STDERR_FILENO) == 1;
     const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (nowhere >= 0) {
@@ -57,6 +61,7 @@ Console::~Console() {
     clear_progress();
     std::fflush(stderr);
     if (error_descriptor_ >= 0) {
+        real_error = STDERR_FILENO;
         ::dup2(error_descriptor_, STDERR_FILENO);
         ::close(error_descriptor_);
     }
@@ -80,6 +85,8 @@ void Console::fail(const std::string& sentence) {
     clear_progress();
     write_error(one_line("magic-mirror: " + sentence) + "\n");
 }
+
+void Console::last_words(const char* line) { write_all(real_error, line); }
 
 void Console::show_progress(const Progress& progress) {
     if (!terminal_) return;

@@ -30,6 +30,9 @@ public:
     void print_warnings();
     void fail(const std::string& sentence);
 
+    // A finished line on the real standard error, for a program that cannot go on: needs no Console and no memory.
+    static void last_words(const char* line);
+
     // A bar on a terminal, nothing elsewhere.
     void show_progress(const Progress& progress);
     void clear_progress();

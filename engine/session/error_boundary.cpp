@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <new>
 #include <string>
@@ -22,11 +24,15 @@ std::string first_line(const std::string& message) {
     return line;
 }
 
+// How libtorch's allocators say it, of the CPU and of CUDA.
+bool is_about_memory(const std::string& message) {
+    constexpr std::array kSayings{"not enough memory", "out of memory", "can't allocate memory"};
+    return std::ranges::any_of(kSayings, [&](const char* saying) { return message.find(saying) != std::string::npos; });
+}
+
 Error error_of_torch(const std::string& message) {
+    if (is_about_memory(message)) return {ErrorCode::OutOfMemory, "the memory is not enough for this request"};
     const std::string reason = first_line(message);
-    const bool memory =
-        message.find("not enough memory") != std::string::npos || message.find("out of memory") != std::string::npos;
-    if (memory) return {ErrorCode::OutOfMemory, "the memory is not enough for this request: " + reason};
     if (message.find("CUDA") != std::string::npos || message.find("cuda") != std::string::npos)
         return {ErrorCode::DeviceUnavailable, "the device refused: " + reason};
     return {ErrorCode::Internal, "the computation failed: " + reason};

@@ -38,7 +38,7 @@ class Program:
     def __init__(self, binary: Path, home: Path) -> None:
         self.binary = binary
         self.home = home
-        self._environment = {
+        self.environment = {
             "OMP_NUM_THREADS": "1",
             "HOME": str(home),
             "XDG_CACHE_HOME": str(home / "cache"),
@@ -49,7 +49,7 @@ class Program:
 
     def start(self, arguments: Sequence[str | bytes], out: int, err: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [str(self.binary), *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=self._environment
+            [str(self.binary), *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=self.environment
         )
 
     def run(self, arguments: Sequence[str | bytes]) -> Finished:
