@@ -41,6 +41,47 @@ void rotate_rows(const at::Tensor& x, at::Tensor& rows, const RotaryTable& table
                  [&](std::int64_t begin, std::int64_t end) { kernel(call, begin, end); });
 }
 
+bool wants_gradient(const RowModulation& call) {
+    const auto wants = [](const at::Tensor& x) { return x.defined() && x.requires_grad(); };
+    return c10::GradMode::is_enabled() && (wants(call.x) || wants(call.gate) || wants(call.branch) ||
+                                           wants(call.weight) || wants(call.bias) || wants(call.scale));
+}
+
+bool is_rows(const at::Tensor& x) {
+    return x.is_cpu() && x.scalar_type() == at::kBFloat16 && x.dim() == 3 && x.stride(2) == 1;
+}
+
+// Undefined, or [batch, width] of the rows' dtype.
+bool is_factor(const at::Tensor& factor, const at::Tensor& x) {
+    return !factor.defined() || (factor.is_cpu() && factor.scalar_type() == at::kBFloat16 && factor.dim() == 2 &&
+                                 factor.stride(1) == 1 && factor.size(0) == x.size(0) && factor.size(1) == x.size(2));
+}
+
+bool is_norm_part(const at::Tensor& part, const at::Tensor& x) {
+    return !part.defined() ||
+           (part.is_cpu() && part.scalar_type() == at::kBFloat16 && part.is_contiguous() && part.numel() == x.size(2));
+}
+
+bool takes(const RowModulation& call) {
+    const at::Tensor& x = call.x;
+    if (!is_rows(x) || x.numel() == 0 || x.size(2) % kernels::kRowKernelLanes != 0 || x.size(2) > kernels::kWidestRow ||
+        wants_gradient(call))
+        return false;
+    if (call.branch.defined() && !(is_rows(call.branch) && call.branch.sizes().equals(x.sizes()))) return false;
+    return is_factor(call.gate, x) && is_factor(call.scale, x) && is_factor(call.shift, x) &&
+           is_norm_part(call.weight, x) && is_norm_part(call.bias, x);
+}
+
+const std::uint16_t* bits_of(const at::Tensor& x, std::int64_t batch = -1) {
+    if (!x.defined()) return nullptr;
+    const auto* const data = static_cast<const std::uint16_t*>(x.const_data_ptr());
+    return batch < 0 ? data : data + batch * x.stride(0);
+}
+
+std::uint16_t* place_of(const at::Tensor& x, std::int64_t batch) {
+    return x.defined() ? static_cast<std::uint16_t*>(x.data_ptr()) + batch * x.stride(0) : nullptr;
+}
+
 }  // namespace
 
 bool gelu_tanh_on_cpu(at::Tensor& x) {
@@ -64,6 +105,33 @@ std::optional<at::Tensor> rotate_on_cpu(const at::Tensor& x, const RotaryTable& 
         rotate_rows<std::uint16_t>(x, rows, table, first_row, kernels->rotate_bf16);
     }
     return rows;
+}
+
+std::optional<ModulatedRows> modulate_on_cpu(const RowModulation& call) {
+    const kernels::RowKernels* const kernels = kernels::row_kernels();
+    if (kernels == nullptr || !takes(call)) return {};
+    const at::Tensor& x = call.x;
+    ModulatedRows result{call.branch.defined() ? at::empty(x.sizes(), x.options()) : x,
+                         call.scale.defined() ? at::empty(x.sizes(), x.options()) : at::Tensor()};
+    for (std::int64_t batch = 0; batch < x.size(0); ++batch) {
+        kernels::ModulateRows rows;
+        rows.input = bits_of(x, batch);
+        rows.branch = bits_of(call.branch, batch);
+        rows.gate = bits_of(call.gate, batch);
+        rows.residual = call.branch.defined() ? place_of(result.residual, batch) : nullptr;
+        rows.weight = bits_of(call.weight);
+        rows.bias = bits_of(call.bias);
+        rows.scale = bits_of(call.scale, batch);
+        rows.shift = bits_of(call.shift, batch);
+        rows.output = place_of(result.modulated, batch);
+        rows.input_stride = x.stride(1);
+        rows.branch_stride = call.branch.defined() ? call.branch.stride(1) : 0;
+        rows.residual_stride = rows.output_stride = rows.width = x.size(2);
+        rows.epsilon = static_cast<float>(call.epsilon);
+        parallel_for(x.size(1), kValuesOfATask / x.size(2) + 1,
+                     [&](std::int64_t begin, std::int64_t end) { kernels->modulate_bf16(rows, begin, end); });
+    }
+    return result;
 }
 
 }  // namespace mirror::engine

@@ -59,6 +59,92 @@ TEST_P(CpuRows, RotateTheSameOnAnyNumberOfThreads) {
     at::set_num_threads(before);
 }
 
+class CpuModulation : public ::testing::Test {
+protected:
+    void SetUp() override {
+        if (kernels::row_kernels() == nullptr) GTEST_SKIP() << "this processor has no AVX2";
+    }
+};
+
+at::Tensor halves(const char* name, at::IntArrayRef shape, double scale = 1.7) {
+    return deterministic(name, shape, 0.0, scale).to(at::kBFloat16);
+}
+
+// Rows of a wider tensor, factors that are parts of one, with and without the norm's own weight.
+RowModulation modulation_of(std::int64_t batch, std::int64_t rows, std::int64_t width, bool affine) {
+    const at::Tensor factors = halves("factors", {batch, 3 * width});
+    RowModulation call;
+    call.x = halves("x", {batch, rows, width});
+    call.branch = halves("branch", {batch, rows + 7, width}).narrow(1, 5, rows);
+    call.gate = factors.narrow(1, 0, width);
+    call.scale = factors.narrow(1, width, width);
+    call.shift = factors.narrow(1, 2 * width, width);
+    if (affine) call.weight = halves("weight", {width}), call.bias = halves("bias", {width});
+    return call;
+}
+
+// The separate operators, in the precision of the call's tensors.
+ModulatedRows separate(const RowModulation& call) {
+    const at::Tensor residual = call.x + call.gate.unsqueeze(1) * call.branch;
+    const at::Tensor normed = at::layer_norm(residual, {call.x.size(2)}, call.weight, call.bias, call.epsilon);
+    return {residual, normed * (1 + call.scale).unsqueeze(1) + call.shift.unsqueeze(1)};
+}
+
+ModulatedRows exact(RowModulation call) {
+    for (at::Tensor* part : {&call.x, &call.gate, &call.branch, &call.weight, &call.bias, &call.scale, &call.shift})
+        if (part->defined()) *part = part->to(at::kDouble);
+    return separate(call);
+}
+
+TEST_F(CpuModulation, IsAsExactAsSeparateOperators) {
+    for (const std::int64_t width : {16, 48, 256, 3072, 8192}) {
+        for (const bool affine : {false, true}) {
+            SCOPED_TRACE(::testing::Message() << width << " wide" << (affine ? ", affine" : ""));
+            const RowModulation call = modulation_of(2, 37, width, affine);
+            const std::optional<ModulatedRows> done = modulate_on_cpu(call);
+            ASSERT_TRUE(done.has_value());
+            const ModulatedRows library = separate(call), wanted = exact(call);
+            EXPECT_LE(rms(done->residual - wanted.residual), rms(library.residual - wanted.residual) + 1e-7);
+            EXPECT_LE(rms(done->modulated - wanted.modulated), 1.25 * rms(library.modulated - wanted.modulated) + 1e-7);
+        }
+    }
+}
+
+TEST_F(CpuModulation, LeavesPartsOut) {
+    RowModulation call = modulation_of(1, 20, 64, true);
+    const ModulatedRows whole = *modulate_on_cpu(call);
+    RowModulation residual = call;
+    residual.weight = residual.bias = residual.scale = residual.shift = at::Tensor();
+    EXPECT_TRUE(modulate_on_cpu(residual)->residual.equal(whole.residual));
+    EXPECT_FALSE(modulate_on_cpu(residual)->modulated.defined());
+    call.x = whole.residual;
+    call.branch = call.gate = at::Tensor();
+    EXPECT_TRUE(modulate_on_cpu(call)->modulated.equal(whole.modulated));
+}
+
+TEST_F(CpuModulation, GivesTheSameBitsForAnyNumberOfThreadsAndAnyNeighbours) {
+    RowModulation call = modulation_of(1, 1000, 64, true);
+    const int before = at::get_num_threads();
+    at::set_num_threads(1);
+    const at::Tensor single = modulate_on_cpu(call)->modulated;
+    at::set_num_threads(3);
+    EXPECT_TRUE(modulate_on_cpu(call)->modulated.equal(single));
+    at::set_num_threads(before);
+    call.x = call.x.narrow(1, 321, 9);
+    call.branch = call.branch.narrow(1, 321, 9);
+    EXPECT_TRUE(modulate_on_cpu(call)->modulated.equal(single.narrow(1, 321, 9)));
+}
+
+TEST_F(CpuModulation, LeavesOtherCallsToTheLibrary) {
+    EXPECT_FALSE(modulate_on_cpu(modulation_of(1, 4, 24, true)).has_value());
+    RowModulation call = modulation_of(1, 4, 32, true);
+    call.x = call.x.to(at::kFloat);
+    EXPECT_FALSE(modulate_on_cpu(call).has_value());
+    call = modulation_of(1, 4, 32, true);
+    call.x = call.x.detach().requires_grad_(true);
+    EXPECT_FALSE(modulate_on_cpu(call).has_value());
+}
+
 INSTANTIATE_TEST_SUITE_P(Types, CpuRows, ::testing::Values(at::kFloat, at::kBFloat16),
                          [](const auto& entry) { return std::string(c10::toString(entry.param)); });
 

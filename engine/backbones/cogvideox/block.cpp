@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "engine/device/device_calls.h"
+#include "engine/tensor/cpu_rows.h"
 
 namespace mirror::engine::cogvideox {
 
@@ -28,15 +29,21 @@ BlockModulation split_factors(const at::Tensor& factors) {
 }
 
 at::Tensor modulate(const at::Tensor& x, const LayerNorm& norm, const Modulation& modulation) {
+    const auto rows =
+        modulate_on_cpu({x, {}, {}, norm.weight, norm.bias, modulation.scale, modulation.shift, norm.epsilon});
+    if (rows) return rows->modulated;
     return norm(x) * (1 + modulation.scale).unsqueeze(1) + modulation.shift.unsqueeze(1);
 }
 
 at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y) {
+    if (const auto rows = modulate_on_cpu({x, gate, y, {}, {}, {}, {}})) return rows->residual;
     return x + gate.unsqueeze(1) * y;
 }
 
 GatedAndModulated add_gated_and_modulate(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y,
                                          const LayerNorm& norm, const Modulation& next) {
+    if (const auto rows = modulate_on_cpu({x, gate, y, norm.weight, norm.bias, next.scale, next.shift, norm.epsilon}))
+        return {rows->residual, rows->modulated};
     const ResidualNormModulateOutput output =
         residual_norm_modulate({x, y, gate.unsqueeze(1), norm.weight, norm.bias, next.shift.unsqueeze(1),
                                 next.scale.unsqueeze(1), norm.epsilon});

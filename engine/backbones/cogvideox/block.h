@@ -31,10 +31,11 @@ struct BlockModulation {
 // [batch, 6 * width] -> video shift, scale, gate, text shift, scale, gate.
 BlockModulation split_factors(const at::Tensor& factors);
 
-// norm(x) * (1 + scale) + shift, three roundings. x [batch, rows, width]
+// norm(x) * (1 + scale) + shift. Three roundings, or one where the own kernel runs (bfloat16 on a CPU). x [batch, rows,
+// width]
 at::Tensor modulate(const at::Tensor& x, const LayerNorm& norm, const Modulation& modulation);
 
-// x + gate * y, two roundings.
+// x + gate * y. Two roundings, or one where the own kernel runs.
 at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y);
 
 struct GatedAndModulated {
@@ -42,7 +43,8 @@ struct GatedAndModulated {
     at::Tensor modulated;  // modulate(residual, norm, next)
 };
 
-// add_gated and the modulate that follows it, at the same roundings; one kernel where the device plug-in has it.
+// add_gated and the modulate that follows it, at the same roundings; one kernel on a CPU in bfloat16 and where the
+// device plug-in has it.
 GatedAndModulated add_gated_and_modulate(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y,
                                          const LayerNorm& norm, const Modulation& next);
 

@@ -101,7 +101,55 @@ void rotate(const RotateHeads<T>& call, std::int64_t begin, std::int64_t end) {
     }
 }
 
+inline float sum_of(Floats values) {
+    float sum = 0;
+    for (int i = 0; i < kLanes; ++i) sum += values[i];
+    return sum;
+}
+
+// input + gate * branch, also into `residual`; returns the mean. What the norm sees is what was stored.
+inline float gather_row(const ModulateRows& call, std::int64_t row, float* values) {
+    const std::uint16_t* const input = call.input + row * call.input_stride;
+    Floats sum{};
+    for (std::int64_t i = 0; i < call.width; i += kLanes) {
+        Floats value = load(input + i);
+        if (call.branch != nullptr) {
+            value = value + load(call.gate + i) * load(call.branch + row * call.branch_stride + i);
+            std::uint16_t rounded[kLanes];
+            store(rounded, value);
+            value = load(rounded);
+            if (call.residual != nullptr)
+                __builtin_memcpy(call.residual + row * call.residual_stride + i, rounded, sizeof rounded);
+        }
+        store(values + i, value);
+        sum = sum + value;
+    }
+    return sum_of(sum) / static_cast<float>(call.width);
+}
+
+void modulate_rows(const ModulateRows& call, std::int64_t begin, std::int64_t end) {
+    float values[kWidestRow];
+    for (std::int64_t row = begin; row < end; ++row) {
+        const float mean = gather_row(call, row, values);
+        if (call.output == nullptr) continue;
+        Floats squares{};
+        for (std::int64_t i = 0; i < call.width; i += kLanes) {
+            const Floats centred = load(values + i) - mean;
+            squares = squares + centred * centred;
+        }
+        const float variance = sum_of(squares) / static_cast<float>(call.width);
+        const float inverse = 1.0F / __builtin_sqrtf(variance + call.epsilon);
+        std::uint16_t* const output = call.output + row * call.output_stride;
+        for (std::int64_t i = 0; i < call.width; i += kLanes) {
+            Floats value = (load(values + i) - mean) * inverse;
+            if (call.weight != nullptr) value = value * load(call.weight + i);
+            if (call.bias != nullptr) value = value + load(call.bias + i);
+            store(output + i, value * (1.0F + load(call.scale + i)) + load(call.shift + i));
+        }
+    }
+}
+
 }  // namespace
 
 extern const RowKernels kRowKernels;
-const RowKernels kRowKernels = {gelu_tanh_values, rotate<std::uint16_t>, rotate<float>};
+const RowKernels kRowKernels = {gelu_tanh_values, rotate<std::uint16_t>, rotate<float>, modulate_rows};
