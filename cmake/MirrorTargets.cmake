@@ -23,6 +23,12 @@ function(mirror_library name)
   target_link_libraries(${name} PUBLIC mirror_flags ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
 endfunction()
 
+# A sanitizer slows libraries in headers (dlib's search) by ten; a test's time limit is there to end a hang.
+set(MIRROR_TEST_SECONDS 600)
+if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+  set(MIRROR_TEST_SECONDS 3000)
+endif()
+
 # mirror_test(NAME LABELS l... SOURCES a.cpp ... LINK targets...): one GoogleTest program, one ctest entry a test.
 function(mirror_test name)
   cmake_parse_arguments(ARG "" "" "LABELS;SOURCES;LINK" ${ARGN})
@@ -33,5 +39,5 @@ function(mirror_test name)
   target_link_libraries(${name} PRIVATE mirror_flags ${ARG_LINK} mirror_gtest_main)
   target_compile_definitions(${name} PRIVATE MIRROR_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 600)
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${MIRROR_TEST_SECONDS})
 endfunction()
