@@ -245,23 +245,6 @@ void Canvas::clip(const Path& path) {
     has_clip_ = true;
 }
 
-double Canvas::visible_share(const Path& path) {
-    flatten(path, view_, kStep, points_);
-    double twice_area = 0;
-    for (std::size_t index = 0; index < points_.size(); ++index) {
-        const Vec a = points_[index], b = points_[index + 1 == points_.size() ? 0 : index + 1];
-        twice_area += a.x * b.y - a.y * b.x;
-    }
-    if (twice_area == 0) return 0;
-    const Area area = cover_inside(path);
-    double inside = 0;
-    for (int y = area.y0; y < area.y1; ++y) {
-        const float* coverage = coverage_.data() + static_cast<std::size_t>(y) * stride_;
-        for (int x = area.x0; x < area.x1; ++x) inside += coverage[x];
-    }
-    return std::clamp(inside / (0.5 * std::abs(twice_area)), 0.0, 1.0);
-}
-
 void Canvas::copy_to(std::uint8_t* out, Colour light) const {
     const float scale[3] = {light.r * 255, light.g * 255, light.b * 255};
     for (std::size_t at = 0; at < pixels_.size(); at += 4, out += 3) {

@@ -52,9 +52,6 @@ public:
     void clip(const Path& path);
     void clear_clip() { has_clip_ = false; }
 
-    // The share of the path's area that lies inside the picture.
-    double visible_share(const Path& path);
-
     // 8-bit RGB, each channel times `light` and rounded; `out` holds width * height * 3 bytes.
     void copy_to(std::uint8_t* out, Colour light) const;
 

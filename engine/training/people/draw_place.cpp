@@ -162,7 +162,7 @@ void star(const Pen& pen, Vec centre, double size) {
 void night(const Pen& pen, double shift) {
     pen.backdrop(band(-2.5, 1.2), rgb(0x131A4A), rgb(0x46539E));
     pen.backdrop(circle({0.74, -0.66}, 0.2), rgb(0xFFF3C8));
-    pen.backdrop(circle({0.82, -0.71}, 0.17), rgb(0x1C2456));
+    pen.backdrop(circle({0.82, -0.71}, 0.17), rgb(0x2C3673));
     for (const Vec at : {Vec{-0.86, -0.76}, Vec{-0.62, -0.42}, Vec{-0.92, -0.1}, Vec{0.92, -0.16}, Vec{-0.3, -0.9},
                          Vec{1.6, -0.6}, Vec{-1.6, -0.5}, Vec{2.2, -0.2}, Vec{-2.2, -0.8}}) {
         star(pen, at + Vec{0, shift}, 0.09);

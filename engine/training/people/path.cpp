@@ -55,13 +55,6 @@ Path Path::moved(Vec by) const {
     return result;
 }
 
-Path Path::scaled(double by) const {
-    Path result = *this;
-    const Vec centre = box_of(*this).centre();
-    for (Vec& point : result.points) point = centre + (point - centre) * by;
-    return result;
-}
-
 Path polygon(std::vector<Vec> points) { return {std::move(points), Path::Joint::Straight, Path::End::Closed}; }
 Path line(std::vector<Vec> points) { return {std::move(points), Path::Joint::Straight, Path::End::Open}; }
 Path blob(std::vector<Vec> points) { return {std::move(points), Path::Joint::Smooth, Path::End::Closed}; }

@@ -21,7 +21,6 @@ struct Path {
     bool is_closed() const { return end == End::Closed; }
     Path mirrored() const;  // x becomes -x.
     Path moved(Vec by) const;
-    Path scaled(double by) const;  // About the middle of its box.
 };
 
 struct Box {

@@ -52,13 +52,16 @@ void turn(Pose& pose, const Manner& manner, double seconds, double duration) {
 void nod(Pose& pose, const Manner& manner, double seconds) {
     const double bow = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * (manner.rate * seconds + manner.turns));
     pose.pitch += manner.size * (0.52 * bow - 0.16);
+    // The eyes stay with the viewer.
+    pose.gaze_y = -1.2 * pose.pitch;
     pose.smile = 0.35;
 }
 
 void shake(Pose& pose, const Manner& manner, double seconds) {
     pose.yaw = manner.side * 0.36 * manner.size * wave(1.25 * manner.rate * seconds + manner.turns + 0.25);
     pose.smile = -0.45;
-    pose.brow_raise = -0.55;
+    pose.brow_raise = -0.3;
+    pose.brow_worry = 0.7;
 }
 
 void tilt(Pose& pose, const Manner& manner, double seconds) {
