@@ -71,6 +71,7 @@ def bench(setting: Setting, context: Context, dtype: torch.dtype) -> Bench:
     label = "-".join([setting.preset, str(stored), shard, *(f"{k}={v}" for k, v in setting.filed.items())])
     save = partial(_save_adapter, adapter, setting.sharded)
     file = context.store.folder(f"adapter-{label}", save) / _ADAPTER_FILES[setting.sharded]
+    adapter = adapter.load(file)
     adapter.switches = {**setting.filed, **setting.given}
     return Bench(setting, folder, plain_folder, file, adapter)
 

@@ -1,8 +1,8 @@
 """python -m tests.parity.thread_counts --binary build/dev/bin/magic-mirror [--true-size] [--only NAME]
 
 Runs the program's stages with 1, 1 again, 2, 3 and 4 threads and compares the bytes of the results. No other
-implementation takes part. Exit code 1 if a repetition with the same number of threads differs; other counts are measured, not judged,
-because the library splits sums by the number of threads (docs/numerics.md).
+implementation takes part. Exit code 1 if a repetition with the same number of threads differs; other counts are measured,
+not judged, because the library may split its work by the number of threads (docs/numerics.md).
 """
 
 from __future__ import annotations
