@@ -1,15 +1,12 @@
 // magic-mirror: the engine on the command line.
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cstdlib>
-#include <exception>
-#include <new>
 #include <string>
 #include <vector>
 
-#include "app/cli/console.h"
+#include "app/cli/last_words.h"
 #include "app/cli/program.h"
 #include "engine/core/log.h"
 #include "engine/device/cuda_plugin.h"
@@ -24,32 +21,11 @@ void reserve_standard_streams() {
             static_cast<void>(::open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY));
 }
 
-bool is_out_of_memory() {
-    if (!std::current_exception()) return false;
-    try {
-        throw;
-    } catch (const std::bad_alloc&) {
-        return true;
-    } catch (...) {
-        return false;
-    }
-}
-
-// Memory can be so short that the exception about it cannot be handled; anything else that comes here is a defect.
-[[noreturn]] void end_at_once() {
-    if (is_out_of_memory()) {
-        mirror::cli::Console::last_words("magic-mirror: the memory is not enough for this request\n");
-        ::_exit(1);
-    }
-    mirror::cli::Console::last_words("magic-mirror: the program failed in a way that it does not know\n");
-    std::abort();
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
     reserve_standard_streams();
-    std::set_terminate(end_at_once);
+    mirror::cli::install_last_words();
     if (const char* file = std::getenv("MAGIC_MIRROR_LOG"); file != nullptr && *file != '\0') mirror::start_log(file);
     mirror::engine::recycle_cpu_memory();
     mirror::log(mirror::LogLevel::Info, "device", mirror::engine::load_cuda_plugin().detail);

@@ -1,0 +1,58 @@
+#include "app/cli/last_words.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <exception>
+#include <new>
+
+#include "app/cli/console.h"
+
+namespace mirror::cli {
+
+namespace {
+
+constexpr int kExitFailed = 1;
+alignas(16) std::array<char, 1 << 16> signal_stack;  // A full stack is one of the reasons to come here.
+
+[[noreturn]] void end(const char* line) {
+    Console::last_words(line);
+    ::_exit(kExitFailed);
+}
+
+[[noreturn]] void on_terminate() {
+    if (std::current_exception()) {
+        try {
+            throw;
+        } catch (const std::bad_alloc&) {
+            end("magic-mirror: the memory is not enough for this request\n");
+        } catch (...) {
+            end("magic-mirror: the program failed, because it did not expect an error that came\n");
+        }
+    }
+    end("magic-mirror: the program failed, because it did not expect what it found\n");
+}
+
+void on_signal(int number) {
+    if (number == SIGBUS) end("magic-mirror: a file became shorter while it was read, or its disk failed\n");
+    end("magic-mirror: the program failed, probably because there is not enough memory\n");
+}
+
+}  // namespace
+
+void install_last_words() {
+    std::set_terminate(on_terminate);
+    const stack_t stack{signal_stack.data(), 0, signal_stack.size()};
+    ::sigaltstack(&stack, nullptr);
+    for (const int number : {SIGSEGV, SIGBUS}) {
+        struct sigaction before {};
+        if (::sigaction(number, nullptr, &before) != 0 || before.sa_handler != SIG_DFL) continue;
+        struct sigaction action {};
+        action.sa_handler = on_signal;
+        action.sa_flags = SA_ONSTACK | SA_RESETHAND;
+        ::sigaction(number, &action, nullptr);
+    }
+}
+
+}  // namespace mirror::cli
