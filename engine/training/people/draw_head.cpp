@@ -122,12 +122,14 @@ void draw_head(const Pen& pen, const Figure& figure) {
     const Path outline = figure.head.outline();
     pen.part(outline, skin);
     pen.shade(outline, skin);
+    pen.canvas().clip(outline);  // Cheeks at the edge of a turned face.
     if (pen.style() != Style::Neon && pen.style() != Style::Ink) {
         const double y = 0.5 * (figure.head.eye_y + figure.head.mouth_y) + 0.08;
         for (const double x : {-0.52, 0.52}) pen.glow(figure.head.at(x, y), 0.24, mix(skin, rgb(0xF0475C), 0.6), 0.4);
     }
     draw_marks(pen, figure);
     draw_age(pen, figure);
+    pen.canvas().clear_clip();
     pen.outline(outline, skin);
 }
 
@@ -150,7 +152,7 @@ void draw_beard(const Pen& pen, const Figure& figure) {
             const double top = head.mouth_y + 0.1;
             std::vector<Vec> points;
             for (const Vec edge : {Vec{-0.2, top + 0.06}, Vec{0, top}, Vec{0.2, top + 0.06}})
-                points.push_back(head.at(edge));
+                points.push_back(head.at(edge, 0.8));
             for (const Vec edge : {Vec{0.27, 0.94 * head.chin}, Vec{0.12, head.chin + 0.09},
                                    Vec{-0.12, head.chin + 0.09}, Vec{-0.27, 0.94 * head.chin}})
                 points.push_back(head.outline_point(edge.x, edge.y));

@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kDepth = 0.72;      // Of the ellipsoid, from its middle to the nose's root.
 constexpr double kForehead = -0.85;  // Where a face box begins.
-constexpr double kChinReach = 0.2;   // How far the chin swings with the head.
+constexpr double kChinReach = 0.27;  // How far the chin swings with the head.
 constexpr double kCrownReach = -0.05;
 
 }  // namespace
