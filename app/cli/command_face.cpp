@@ -139,9 +139,8 @@ void run_face(const FaceOptions& options, Invocation& invocation) {
 void add_face_command(CLI::App& program, Action& chosen) {
     CLI::App* command = program.add_subcommand("face", "Find faces on photographs");
     command->footer(
-        "Where insightface's det_10g.onnx or scrfd_10g_bnkps.onnx lies in the folder that MIRROR_FACE_MODELS names, "
-        "that "
-        "network finds the faces.");
+        "Where a detecting network lies in the folder that MIRROR_FACE_MODELS names (insightface's det_10g.onnx or "
+        "scrfd_10g_bnkps.onnx, or YuNet of OpenCV's model zoo), that network finds the faces; otherwise dlib does.");
     const auto options = std::make_shared<FaceOptions>();
     command->add_option("photo", options->photos, "Photographs: JPEG, PNG, WebP, BMP, TIFF")->required();
     add_value(*command, "--face", "Only this face, counted from 1", [options](const std::string& text) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <sstream>
 #include <system_error>
 
 #include "app/cli/command.h"
@@ -20,48 +21,64 @@ namespace mirror::cli {
 
 namespace {
 
-// The folder that MAGIC_MIRROR_MODELS names, otherwise the one for this user's data.
-std::filesystem::path models_root() {
-    if (const char* chosen = std::getenv("MAGIC_MIRROR_MODELS"); chosen != nullptr && *chosen != '\0') return chosen;
+// Those of MAGIC_MIRROR_MODELS, separated by colons, otherwise the one for this user's data.
+std::vector<std::filesystem::path> default_roots() {
+    if (const char* chosen = std::getenv("MAGIC_MIRROR_MODELS"); chosen != nullptr && *chosen != '\0') {
+        std::vector<std::filesystem::path> roots;
+        std::istringstream folders(chosen);
+        for (std::string folder; std::getline(folders, folder, ':');)
+            if (!folder.empty()) roots.emplace_back(folder);
+        return roots;
+    }
     if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data == '/')
-        return std::filesystem::path(data) / "magic-mirror" / "models";
+        return {std::filesystem::path(data) / "magic-mirror" / "models"};
     const char* home = std::getenv("HOME");
-    return std::filesystem::path(home != nullptr ? home : "/") / ".local" / "share" / "magic-mirror" / "models";
+    return {std::filesystem::path(home != nullptr ? home : "/") / ".local" / "share" / "magic-mirror" / "models"};
 }
 
 struct ReportOptions {
     std::string path;
+    std::vector<std::string> roots;
     bool json = false;
 };
 
-void list_models(const ReportOptions& options, Invocation& invocation) {
-    const auto root = models_root();
-    std::vector<std::string> folders;
+std::vector<std::filesystem::path> models_in(const std::filesystem::path& root) {
+    std::vector<std::filesystem::path> folders;
     std::error_code error;
     std::filesystem::directory_iterator entry(root, error);
     for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
-        if (engine::read_model_info(entry->path()).ok()) folders.push_back(entry->path().string());
+        if (is_model_folder(entry->path())) folders.push_back(entry->path());
     std::sort(folders.begin(), folders.end());
-    for (const std::string& folder : folders) {
-        if (!options.json) {
-            invocation.console.print_line(folder);
-            continue;
+    return folders;
+}
+
+void list_models(const ReportOptions& options, Invocation& invocation) {
+    Console& console = invocation.console;
+    std::vector<std::filesystem::path> roots(options.roots.begin(), options.roots.end());
+    if (roots.empty()) roots = default_roots();
+    const auto networks = face::find_networks();
+    bool any = false;
+    for (const auto& root : roots)
+        for (const auto& folder : models_in(root)) {
+            any = true;
+            const ModelReport report = report_model(folder, networks);
+            options.json ? console.event(model_json(report)) : console.print_line(model_line(report));
         }
-        const auto info = value_or_throw(engine::read_model_info(folder));
-        const auto parts = engine::describe_model(folder);
-        invocation.console.event(
-            model_json(folder, info, parts.ok() ? parts.value() : std::vector<engine::PartReport>{}));
+    if (!any && !options.json) {
+        std::string searched;
+        for (const auto& root : roots) searched += (searched.empty() ? "" : ", ") + escape_for_message(root);
+        console.print_line("No model is installed in " + searched +
+                           ". Give a checkpoint folder with --model DIR, or make one with models init.");
     }
-    if (folders.empty() && !options.json)
-        invocation.console.print_line("No model is installed in " + escape_for_message(root) +
-                                      ". Give a checkpoint folder with --model DIR, or make one with models init.");
+    for (const auto& network : networks)
+        options.json ? console.event(network_json(network)) : console.print_line(network_line(network));
 }
 
 void show_model(const ReportOptions& options, Invocation& invocation) {
-    const auto info = value_or_throw(engine::read_model_info(options.path));
-    const auto parts = value_or_throw(engine::describe_model(options.path));
-    if (options.json) return invocation.console.event(model_json(options.path, info, parts));
-    for (const std::string& line : model_lines(options.path, info, parts)) invocation.console.print_line(line);
+    const ModelReport report = report_model(options.path, face::find_networks());
+    if (report.unusable) throw EngineError(*report.unusable);
+    if (options.json) return invocation.console.event(model_json(report));
+    for (const std::string& line : model_lines(report)) invocation.console.print_line(line);
 }
 
 // What one file is and its checksum, to be compared with the one that its publisher names.
@@ -143,6 +160,8 @@ void add_report(CLI::App& models, Action& chosen, const std::string& name, const
     const auto options = std::make_shared<ReportOptions>();
     if (!path.empty())
         add_value(*command, "path", path, [options](const std::string& text) { options->path = text; })->required();
+    else
+        add_values(*command, "--root", "A folder of models instead of those; give it again for more", options->roots);
     add_switch(*command, "--json", "JSON objects, one a line", options->json);
     command->callback([options, run, &chosen] {
         chosen = [options, run](Invocation& invocation) {
@@ -186,7 +205,8 @@ void add_import(CLI::App& models, Action& chosen) {
 void add_models_command(CLI::App& program, Action& chosen) {
     CLI::App* models = program.add_subcommand("models", "What is installed, what is in a folder, and random ones");
     models->require_subcommand(1);
-    add_report(*models, chosen, "list", "The models in the folder MAGIC_MIRROR_MODELS, or among your data", {},
+    add_report(*models, chosen, "list",
+               "The models in the folders of MAGIC_MIRROR_MODELS (a:b), or among your data, and face networks", {},
                list_models);
     add_report(*models, chosen, "info", "What a checkpoint folder holds and what it lacks", "A checkpoint folder",
                show_model);

@@ -5,12 +5,14 @@
 #include <string_view>
 
 #include "engine/core/utf8.h"
+#include "engine/face/network_kind.h"
 #include "engine/formats/onnx_outline.h"
 #include "engine/formats/safetensors.h"
 #include "engine/formats/sha256.h"
 #include "engine/formats/torch_archive.h"
 #include "engine/formats/zip_archive.h"
 #include "engine/session/error_boundary.h"
+#include "engine/session/licences.h"
 #include "engine/text/tokenizer.h"
 #include "engine/weights/mapped_file.h"
 
@@ -34,16 +36,26 @@ constexpr std::array kMarks{
     Mark{"stem.conv.weight", "face recogniser", "recognizer/"},
 };
 
+std::string field(const formats::Metadata& metadata, const char* name) {
+    const auto found = metadata.find(name);
+    return found == metadata.end() ? std::string() : found->second;
+}
+
 FileIdentity identify_safetensors(Bytes file, const std::string& origin) {
     const auto header = value_or_throw(formats::parse_safetensors(file, origin));
     const auto format = header.metadata.find("format");
     if (format != header.metadata.end() && format->second == "magic-mirror-adapter")
-        return {FileFormat::Safetensors, "Magic Mirror adapter", "adapter/", {}};
+        return {FileFormat::Safetensors,
+                "Magic Mirror adapter",
+                "adapter/",
+                field(header.metadata, "id_pack"),
+                field(header.metadata, "license"),
+                {}};
     for (const Mark& mark : kMarks)
         for (const auto& tensor : header.tensors)
-            if (tensor.name.ends_with(mark.tensor)) return {FileFormat::Safetensors, mark.kind, mark.home, {}};
-    if (header.find("latents") != nullptr) return {FileFormat::Safetensors, "denoised latents", "", {}};
-    return {FileFormat::Safetensors, "tensors of an unknown model (or a later shard)", "", {}};
+            if (tensor.name.ends_with(mark.tensor)) return {FileFormat::Safetensors, mark.kind, mark.home, {}, {}, {}};
+    if (header.find("latents") != nullptr) return {FileFormat::Safetensors, "denoised latents", "", {}, {}, {}};
+    return {FileFormat::Safetensors, "tensors of an unknown model (or a later shard)", "", {}, {}, {}};
 }
 
 FileIdentity identify_archive(Bytes file, const std::string& origin) {
@@ -51,33 +63,20 @@ FileIdentity identify_archive(Bytes file, const std::string& origin) {
     const bool photomaker = std::any_of(tensors.begin(), tensors.end(), [](const formats::ArchivedTensor& each) {
         return each.tensor.dictionary == "id_encoder" && each.tensor.name.starts_with("qformer_perceiver.");
     });
-    return {FileFormat::TorchArchive,
-            photomaker ? "PhotoMaker V2, to be taken over with models import" : "PyTorch checkpoint",
-            "",
-            {}};
+    if (!photomaker) return {FileFormat::TorchArchive, "PyTorch checkpoint", "", {}, {}, {}};
+    return {
+        FileFormat::TorchArchive, "PhotoMaker V2, to be taken over with models import", "", {}, kPhotoMakerLicence, {}};
 }
 
-// By inputs and outputs, since exports name their operations as they like.
-FileIdentity identify_onnx(Bytes file, const std::string& origin) {
-    const auto outline = value_or_throw(formats::parse_onnx_outline(file, origin));
-    const auto& inputs = outline.inputs;
-    const auto& outputs = outline.outputs;
-    const auto is = [](const char* kind) { return FileIdentity{FileFormat::Onnx, kind, "", {}}; };
-    const bool pictures = inputs.size() == 1 && inputs[0].shape.size() == 4 && inputs[0].shape[1] == 3;
-    if (!pictures) return is("ONNX network of an unknown kind");
-    const bool aligned = inputs[0].shape[2] == 112 && inputs[0].shape[3] == 112;
-    if (aligned && outputs.size() == 1 && !outputs[0].shape.empty()) {
-        if (outputs[0].shape.back() == 512) return is("ArcFace face recogniser (ONNX)");
-        if (outputs[0].shape.back() == 128) return is("SFace face recogniser (ONNX)");
-    }
-    const auto named = [&](std::string_view name) {
-        return std::any_of(outputs.begin(), outputs.end(), [&](const auto& output) { return output.name == name; });
-    };
-    if ((outputs.size() == 12 && named("cls_8") && named("obj_8")) || (outputs.size() == 3 && named("iou")))
-        return is("YuNet face detector (ONNX)");
-    if (outputs.size() == 9 || outputs.size() == 15) return is("SCRFD face detector with landmarks (ONNX)");
-    if (outputs.size() == 6 || outputs.size() == 10) return is("SCRFD face detector without landmarks (ONNX)");
-    return is("ONNX network of an unknown kind");
+FileIdentity identify_onnx(Bytes bytes, const std::filesystem::path& file) {
+    const auto kind = face::kind_of(value_or_throw(formats::parse_onnx_outline(bytes, file.native())));
+    FileIdentity identity{FileFormat::Onnx, face::to_text(kind), "", {}, licence_of_network(kind), {}};
+    if (kind == face::NetworkKind::Unknown) return identity;
+    identity.kind += " (ONNX)";
+    if (face::is_recognizer(kind)) identity.id_pack = face::id_pack_of(kind, file);
+    if (face::is_recognizer(kind) || face::is_detector(kind))
+        identity.home = "the folder that MIRROR_FACE_MODELS names";
+    return identity;
 }
 
 bool begins_as_safetensors(Bytes file) { return file.size() > 8 && file[8] == std::byte{'{'}; }
@@ -91,9 +90,9 @@ FileIdentity identify(const std::filesystem::path& file) {
     } else if (formats::looks_like_zip(bytes)) {
         identity = identify_archive(bytes, file.native());
     } else if (formats::parse_onnx_outline(bytes, file.native()).ok()) {
-        identity = identify_onnx(bytes, file.native());
+        identity = identify_onnx(bytes, file);
     } else if (Tokenizer::open(file).ok()) {
-        identity = {FileFormat::SentencePiece, "SentencePiece vocabulary", "tokenizer/spiece.model", {}};
+        identity = {FileFormat::SentencePiece, "SentencePiece vocabulary", "tokenizer/spiece.model", {}, {}, {}};
     } else {
         throw EngineError(ErrorCode::MalformedFile,
                           "'" + escape_for_message(file) +

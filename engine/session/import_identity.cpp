@@ -77,6 +77,28 @@ std::optional<std::string> perceiver_name(std::string_view name) {
     return std::string(name.substr(0, dot + 1)) + *inner;
 }
 
+template <std::size_t N>
+std::optional<std::string> renamed_back(std::string_view name, const std::array<Renaming, N>& table) {
+    for (const Renaming& row : table)
+        if (name.starts_with(row.ours)) return std::string(row.theirs).append(name.substr(row.ours.size()));
+    return std::nullopt;
+}
+
+// What PhotoMaker's file calls a tensor of ours: sentences are about that file.
+std::string photomaker_tower_name(const std::string& ours) { return std::string(kTower) + ours; }
+
+std::string photomaker_perceiver_name(const std::string& ours) {
+    const std::string prefix(kPerceiver);
+    if (const auto name = renamed_back(ours, kPerceiverNames)) return prefix + *name;
+    if (const auto name = renamed_back(ours, kResamplerNames)) return prefix + std::string(kResampler) + *name;
+    const std::size_t dot = ours.find('.', std::string_view("layers.").size());
+    if (!ours.starts_with("layers.") || dot == std::string::npos) return prefix + ours;
+    const auto inner = renamed_back(std::string_view(ours).substr(dot + 1), kLayerNames);
+    return prefix + std::string(kResampler) + ours.substr(0, dot + 1) + inner.value_or(ours.substr(dot + 1));
+}
+
+using PhotoMakerName = std::string (*)(const std::string& ours);
+
 // What works on SDXL's features, and buffers that older files carry.
 bool is_passed_over(const formats::PickledTensor& tensor) {
     if (tensor.dictionary == "lora_weights" || tensor.dictionary.starts_with("lora_weights/")) return true;
@@ -115,15 +137,15 @@ Parts sort_tensors(const std::filesystem::path& file, std::vector<formats::Archi
 // Sizes, read off the tensors that they belong to.
 class ShapeReader {
 public:
-    ShapeReader(const std::filesystem::path& file, const Tensors& tensors, std::string prefix)
-        : file_(file), tensors_(tensors), prefix_(std::move(prefix)) {}
+    ShapeReader(const std::filesystem::path& file, const Tensors& tensors, PhotoMakerName name)
+        : file_(file), tensors_(tensors), theirs_(name) {}
 
     std::int64_t size(const std::string& name, std::size_t rank, std::size_t dimension) const {
         const auto found = tensors_.find(name);
-        if (found == tensors_.end()) refuse(ErrorCode::MissingTensor, file_, prefix_ + name, "is missing");
+        if (found == tensors_.end()) refuse(ErrorCode::MissingTensor, file_, theirs_(name), "is missing");
         const auto& shape = found->second.tensor.shape;
         if (shape.size() != rank || shape[dimension] < 1 || shape[dimension] > (1 << 20))
-            refuse(ErrorCode::ShapeMismatch, file_, prefix_ + name, "has the shape " + formats::shape_text(shape));
+            refuse(ErrorCode::ShapeMismatch, file_, theirs_(name), "has the shape " + formats::shape_text(shape));
         return shape[dimension];
     }
 
@@ -131,7 +153,7 @@ public:
     std::int64_t multiple(const std::string& name, std::int64_t of) const {
         const std::int64_t rows = size(name, 2, 0);
         if (rows % of != 0)
-            refuse(ErrorCode::ShapeMismatch, file_, prefix_ + name,
+            refuse(ErrorCode::ShapeMismatch, file_, theirs_(name),
                    "has " + std::to_string(rows) + " rows, no multiple of " + std::to_string(of));
         return rows / of;
     }
@@ -145,11 +167,11 @@ public:
 private:
     const std::filesystem::path& file_;
     const Tensors& tensors_;
-    std::string prefix_;
+    PhotoMakerName theirs_;
 };
 
 mm::ClipVisionShape tower_shape(const std::filesystem::path& file, const Tensors& tensors) {
-    const ShapeReader reader(file, tensors, std::string(kTower));
+    const ShapeReader reader(file, tensors, photomaker_tower_name);
     mm::ClipVisionShape shape;
     shape.hidden_size = reader.size("embeddings.class_embedding", 1, 0);
     shape.num_hidden_layers = reader.layers("encoder.layers.", ".self_attn.q_proj.weight");
@@ -167,7 +189,7 @@ mm::ClipVisionShape tower_shape(const std::filesystem::path& file, const Tensors
 }
 
 mm::PerceiverIdConfig perceiver_config(const std::filesystem::path& file, const Tensors& tensors) {
-    const ShapeReader reader(file, tensors, std::string(kPerceiver));
+    const ShapeReader reader(file, tensors, photomaker_perceiver_name);
     mm::PerceiverIdConfig config;
     mm::PerceiverIdShape& shape = config.shape;
     shape.id_dim = reader.size("token_proj.fc1.weight", 2, 1);
@@ -184,7 +206,8 @@ mm::PerceiverIdConfig perceiver_config(const std::filesystem::path& file, const 
 
 // Exactly the tensors that the model asks for, in its shapes.
 template <typename Model, typename Config>
-void check_tensors(const std::filesystem::path& file, const Tensors& tensors, const Config& config) {
+void check_tensors(const std::filesystem::path& file, const Tensors& tensors, const Config& config,
+                   PhotoMakerName theirs) {
     const auto recorder = std::make_shared<ShapeRecorder>();
     const Model model(WeightScope(recorder, {at::kFloat, at::kMeta}), config);
     std::map<std::string, std::vector<std::int64_t>> wanted;
@@ -202,7 +225,7 @@ void check_tensors(const std::filesystem::path& file, const Tensors& tensors, co
         if (!real) refuse(ErrorCode::MalformedFile, file, tensor.name, "is neither F32, F16 nor BF16");
     }
     for (const auto& [name, shape] : wanted)
-        if (!tensors.contains(name)) refuse(ErrorCode::MissingTensor, file, name, "is missing");
+        if (!tensors.contains(name)) refuse(ErrorCode::MissingTensor, file, theirs(name), "is missing");
 }
 
 // The storage as it is mapped, or a copy where it begins at an odd address.
@@ -262,8 +285,8 @@ std::vector<PartReport> import_parts(const std::filesystem::path& file, const st
     const Parts parts = sort_tensors(file, std::move(archived));
     const mm::ClipVisionShape tower = tower_shape(file, parts.tower);
     const mm::PerceiverIdConfig perceiver = perceiver_config(file, parts.perceiver);
-    check_tensors<mm::ClipVision>(file, parts.tower, tower);
-    check_tensors<mm::PerceiverId>(file, parts.perceiver, perceiver);
+    check_tensors<mm::ClipVision>(file, parts.tower, tower, photomaker_tower_name);
+    check_tensors<mm::PerceiverId>(file, parts.perceiver, perceiver, photomaker_perceiver_name);
     const TensorMap tower_tensors = read_part(*mapped, parts.tower, stop);
     const TensorMap perceiver_tensors = read_part(*mapped, parts.perceiver, stop);
     auto tower_folder = value_or_throw(TemporaryFolder::create_for(targets[0]));

@@ -10,6 +10,7 @@
 #include "engine/session/error_boundary.h"
 #include "engine/vae/cogvideox_vae.h"
 #include "engine/weights/config_reader.h"
+#include "engine/weights/weight_store.h"
 
 namespace mirror::engine {
 
@@ -90,6 +91,17 @@ std::vector<std::filesystem::path> adapters_in(const std::filesystem::path& fold
 
 Result<ModelInfo> read_model_info(const std::filesystem::path& model) {
     return guarded_value<ModelInfo>([&] { return model_info(model); });
+}
+
+Result<AdapterFacts> read_adapter_facts(const std::filesystem::path& adapter) {
+    return guarded_value<AdapterFacts>([&] {
+        const formats::Metadata metadata = WeightStore::open(adapter, "adapter")->metadata();
+        const auto field = [&](const char* name) {
+            const auto found = metadata.find(name);
+            return found == metadata.end() ? std::string() : found->second;
+        };
+        return AdapterFacts{field("id_pack"), field("license")};
+    });
 }
 
 Result<std::filesystem::path> find_adapter(const std::filesystem::path& model, const std::filesystem::path& given) {

@@ -26,6 +26,13 @@ struct ModelInfo {
 // Errors: MissingFile, MalformedFile; the sentence names the file and the key.
 Result<ModelInfo> read_model_info(const std::filesystem::path& model);
 
+// What an adapter says in its metadata; empty where it says nothing.
+struct AdapterFacts {
+    std::string id_pack;  // The embedding space that it understands.
+    std::string licence;
+};
+Result<AdapterFacts> read_adapter_facts(const std::filesystem::path& adapter);
+
 // The adapter of a folder: the file given, or the only one in DIR/adapter. MissingFile says what was looked for.
 Result<std::filesystem::path> find_adapter(const std::filesystem::path& model, const std::filesystem::path& given);
 

@@ -81,7 +81,7 @@ at::Tensor RecognizerChoice::embed(const ModelFolder& folder, const std::vector<
             rows.push_back(at::tensor(row, at::kFloat));
         vectors = at::stack(rows);
     } else {
-        const ModelFolder exact(folder.path(), {at::kFloat, placement.device}, WeightCheck::Finite);
+        const ModelFolder exact(folder.path(), {at::kFloat, placement.device}, WeightCheck::Finite, folder.stop());
         vectors = exact.recognizer().embed(aligned);
     }
     if (vectors.size(1) != numbers)

@@ -152,6 +152,17 @@ TEST_F(ImportIdentity, NamesWhatIsWrong) {
     });
 }
 
+// People look for the name in PhotoMaker's file, not in ours.
+TEST_F(ImportIdentity, CallsMissingTensorsAsPhotoMakerDoes) {
+    for (const SavedTensor& gone : id_encoder()) {
+        // Those that tell how many layers there are: the next tensor of the layer is one too many then.
+        if (gone.name.ends_with("q_proj.weight") || gone.name.ends_with("to_q.weight")) continue;
+        if (gone.name.starts_with("fuse_module.") || gone.name.starts_with("visual_projection")) continue;
+        expect_refusal("'" + gone.name + "'",
+                       [&](std::vector<SavedTensor>& tensors) { named(tensors, gone.name).name = "fuse_module.x"; });
+    }
+}
+
 TEST_F(ImportIdentity, LeavesFoldersThatAreThere) {
     std::filesystem::create_directories(out() / "id_perceiver");
     const auto result = import_file({{"id_encoder", id_encoder()}});
