@@ -30,7 +30,9 @@ inline constexpr std::int64_t kPhotographPixels = std::int64_t{1} << 28;  // 1 G
 // a pixel, deflated at its best, is 8,256.
 inline constexpr std::int64_t kPhotographPixelsUnasked = std::int64_t{1} << 24;
 inline constexpr std::int64_t kPhotographPixelsPerByte = 8256;
-inline constexpr std::int64_t kPhotographFileBytes = std::int64_t{1} << 30;
+inline constexpr std::int64_t kPhotographFileBytes = std::int64_t{224} << 20;
+// Of the file and all that it takes to decode it, together: 75 million pixels of a small JPEG file.
+inline constexpr std::int64_t kPhotographMemory = kPhotographFileBytes;
 inline constexpr int kJpegScans = 500;
 
 inline constexpr int kVideoSide = 8192;

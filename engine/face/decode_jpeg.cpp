@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>
 
@@ -64,6 +65,7 @@ void Decompressor::install() {
 // libjpeg knows no conversion from inks to RGB. Adobe's programs write the inks inverted and say so with their marker.
 void inks_to_rgb(const std::uint8_t* inks, bool inverted, std::uint8_t* rgb, int width) {
     for (int x = 0; x < width; ++x) {
+        // Where both lie over each other, the black is read before it is written over.
         const unsigned black = inverted ? inks[4 * x + 3] : 255u - inks[4 * x + 3];
         for (int c = 0; c < 3; ++c) {
             const unsigned ink = inverted ? inks[4 * x + c] : 255u - inks[4 * x + c];
@@ -73,7 +75,7 @@ void inks_to_rgb(const std::uint8_t* inks, bool inverted, std::uint8_t* rgb, int
 }
 
 // Only trivially destructible locals here: libjpeg leaves through longjmp.
-bool decode_rows(Decompressor& jpeg, Bytes file, Frame& frame, std::vector<std::uint8_t>& inks) {
+bool decode_rows(Decompressor& jpeg, Bytes file, int orientation, Frame& frame, std::vector<std::uint8_t>& row) {
     jpeg_decompress_struct& info = jpeg.info;
     if (setjmp(jpeg.errors.out)) return false;
     jpeg_create_decompress(&info);
@@ -83,15 +85,24 @@ bool decode_rows(Decompressor& jpeg, Bytes file, Frame& frame, std::vector<std::
     const bool four_inks = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
     info.out_color_space = four_inks ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(&info);
-    frame = make_frame(info.output_width, info.output_height);
-    if (four_inks) inks.resize(static_cast<std::size_t>(info.output_width) * 4);
+    frame = make_upright_frame(info.output_width, info.output_height, orientation);
+    row.resize(static_cast<std::size_t>(info.output_width) * 4);
     while (info.output_scanline < info.output_height) {
-        std::uint8_t* row = frame.row(static_cast<int>(info.output_scanline));
-        JSAMPROW target = four_inks ? inks.data() : row;
+        const int y = static_cast<int>(info.output_scanline);
+        JSAMPROW target = row.data();
         jpeg_read_scanlines(&info, &target, 1);
-        if (four_inks) inks_to_rgb(inks.data(), info.saw_Adobe_marker, row, frame.width);
+        if (four_inks) inks_to_rgb(row.data(), info.saw_Adobe_marker, row.data(), static_cast<int>(info.output_width));
+        place_row(row.data(), y, orientation, frame);
     }
     return true;
+}
+
+std::int64_t coefficients_per_pixel(const jpeg_decompress_struct& info) {
+    int sum = 0;
+    for (int i = 0; i < info.num_components; ++i)
+        sum += info.comp_info[i].h_samp_factor * info.comp_info[i].v_samp_factor;
+    const int largest = std::max(1, info.max_h_samp_factor * info.max_v_samp_factor);
+    return (sum + largest - 1) / largest;
 }
 
 bool read_size(Decompressor& jpeg, Bytes file, PictureSize& size) {
@@ -100,6 +111,8 @@ bool read_size(Decompressor& jpeg, Bytes file, PictureSize& size) {
     jpeg_mem_src(&jpeg.info, file.data(), file.size());
     jpeg_read_header(&jpeg.info, TRUE);
     size = {jpeg.info.image_width, jpeg.info.image_height};
+    // Of several scans, and progressive ones, all coefficients are kept: two bytes each, at most so many a pixel.
+    if (jpeg_has_multiple_scans(&jpeg.info)) size.bytes_per_pixel += coefficients_per_pixel(jpeg.info) * 2;
     return true;
 }
 
@@ -112,11 +125,11 @@ std::optional<PictureSize> jpeg_size(Bytes file) {
     return size;
 }
 
-Result<Frame> decode_jpeg(Bytes file, const std::string& name) {
+Result<Frame> decode_jpeg(Bytes file, int orientation, const std::string& name) {
     Decompressor jpeg;
     Frame frame;
-    std::vector<std::uint8_t> inks;
-    const bool decoded = decode_rows(jpeg, file, frame, inks);
+    std::vector<std::uint8_t> row;
+    const bool decoded = decode_rows(jpeg, file, orientation, frame, row);
     if (jpeg.errors.too_many_scans)
         return Error{ErrorCode::MalformedFile,
                      name + " has more than " + std::to_string(limits::kJpegScans) + " JPEG scans and is refused."};

@@ -66,20 +66,11 @@ bool decode_pixels(png_structp png, png_infop info, Pixels& pixels) {
     return true;
 }
 
-Frame without_alpha(const Pixels& pixels) {
-    Frame frame = make_frame(pixels.width, pixels.height);
-    const std::size_t count = frame.rgb.size() / 3;
-    for (std::size_t i = 0; i < count; ++i)
-        for (std::size_t c = 0; c < 3; ++c)
-            frame.rgb[3 * i + c] = on_white(pixels.data[4 * i + c], pixels.data[4 * i + 3]);
-    return frame;
-}
-
 }  // namespace
 
 std::optional<PictureSize> png_size(Bytes file) {
     if (!has_text(file, 12, "IHDR")) return std::nullopt;
-    return PictureSize{big32(file, 16), big32(file, 20)};
+    return PictureSize{big32(file, 16), big32(file, 20), 4};
 }
 
 Result<Frame> decode_png(Bytes file, const std::string& name) {
@@ -90,7 +81,7 @@ Result<Frame> decode_png(Bytes file, const std::string& name) {
     Pixels pixels;
     const bool decoded = decode_pixels(decoder.png, decoder.info, pixels);
     if (!decoded || (pixels.channels != 3 && pixels.channels != 4)) return damaged(name, "PNG");
-    if (pixels.channels == 4) return without_alpha(pixels);
+    if (pixels.channels == 4) return packed(std::move(pixels.data), pixels.width, pixels.height, join_on_white);
     Frame frame;
     frame.width = pixels.width;
     frame.height = pixels.height;

@@ -57,20 +57,24 @@ TiffPointer open_tiff(Reader& reader) {
                        TIFFClose);
 }
 
-// libtiff returns colours already multiplied by their alpha.
-Frame without_alpha(const std::vector<std::uint32_t>& raster, int width, int height) {
-    Frame frame = make_frame(width, height);
-    for (int y = 0; y < height; ++y) {
-        std::uint8_t* row = frame.row(y);
-        const std::uint32_t* pixels = raster.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(width);
-        for (int x = 0; x < width; ++x) {
-            const std::uint32_t white = 255u - TIFFGetA(pixels[x]);
-            row[3 * x] = static_cast<std::uint8_t>(std::min(255u, TIFFGetR(pixels[x]) + white));
-            row[3 * x + 1] = static_cast<std::uint8_t>(std::min(255u, TIFFGetG(pixels[x]) + white));
-            row[3 * x + 2] = static_cast<std::uint8_t>(std::min(255u, TIFFGetB(pixels[x]) + white));
-        }
-    }
-    return frame;
+// libtiff returns colours already multiplied by their alpha, four bytes in one number.
+void join_premultiplied(const std::uint8_t* pixel, std::uint8_t* rgb) {
+    std::uint32_t four = 0;
+    std::memcpy(&four, pixel, sizeof four);
+    const std::uint32_t white = 255u - TIFFGetA(four);
+    rgb[0] = static_cast<std::uint8_t>(std::min(255u, TIFFGetR(four) + white));
+    rgb[1] = static_cast<std::uint8_t>(std::min(255u, TIFFGetG(four) + white));
+    rgb[2] = static_cast<std::uint8_t>(std::min(255u, TIFFGetB(four) + white));
+}
+
+// Beside the picture, libtiff holds one strip or tile, of each plane where they are apart.
+std::int64_t strip_bytes(TIFF* tiff) {
+    std::uint16_t planes = 1, layout = PLANARCONFIG_CONTIG;
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_PLANARCONFIG, &layout);
+    if (layout == PLANARCONFIG_SEPARATE) TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &planes);
+    const std::uint64_t piece = TIFFIsTiled(tiff) ? TIFFTileSize64(tiff) : TIFFStripSize64(tiff);
+    const auto most = static_cast<std::uint64_t>(limits::kPhotographMemory);
+    return static_cast<std::int64_t>(std::min(piece, most) * std::max<std::uint16_t>(planes, 1));
 }
 
 }  // namespace
@@ -86,7 +90,10 @@ std::optional<TiffHeader> tiff_header(Bytes file) {
     std::uint16_t orientation = 1;
     if (!TIFFGetField(tiff.get(), TIFFTAG_ORIENTATION, &orientation) || orientation < 1 || orientation > 8)
         orientation = 1;
-    return TiffHeader{{width, height}, orientation};
+    TiffHeader header{{width, height, 4}, orientation};
+    const std::int64_t pixels = std::max<std::int64_t>(1, header.size.width * header.size.height);
+    header.size.bytes_per_pixel += (strip_bytes(tiff.get()) + pixels - 1) / pixels;
+    return header;
 }
 
 Result<Frame> decode_tiff(Bytes file, const std::string& name) {
@@ -104,11 +111,11 @@ Result<Frame> decode_tiff(Bytes file, const std::string& name) {
     TIFFSetField(tiff.get(), TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
     const int width = static_cast<int>(header->size.width);
     const int height = static_cast<int>(header->size.height);
-    std::vector<std::uint32_t> raster(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
-    if (!TIFFReadRGBAImageOriented(tiff.get(), header->size.width, header->size.height, raster.data(),
-                                   ORIENTATION_TOPLEFT, 1))
+    std::vector<std::uint8_t> raster(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 4);
+    if (!TIFFReadRGBAImageOriented(tiff.get(), static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height),
+                                   reinterpret_cast<std::uint32_t*>(raster.data()), ORIENTATION_TOPLEFT, 1))
         return damaged(name, "TIFF");
-    return without_alpha(raster, width, height);
+    return packed(std::move(raster), width, height, join_premultiplied);
 }
 
 }  // namespace mirror::face

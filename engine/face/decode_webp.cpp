@@ -37,30 +37,36 @@ Result<Frame> decode_animation(Bytes file, const std::string& name) {
 }  // namespace
 
 std::optional<PictureSize> webp_size(Bytes file) {
+    constexpr int kLossless = 2;
+    // An animation is put together on two canvases of four bytes, and what is lossless has such a one inside libwebp.
+    constexpr std::int64_t kAnimation = 3 + 4 + 4 + 4;
+    WebPBitstreamFeatures features;
+    const bool known = WebPGetFeatures(file.data(), file.size(), &features) == VP8_STATUS_OK;
+    std::int64_t memory = kAnimation;
+    if (known && !features.has_animation)
+        memory = (features.has_alpha ? 5 : 3) + (features.format == kLossless ? 4 : 0);
     // An extended header comes first and states the canvas; libwebp would need more of the file to say it.
     if (has_text(file, 12, "VP8X") && file.size() >= 30)
-        return PictureSize{little24(file, 24) + std::int64_t{1}, little24(file, 27) + std::int64_t{1}};
-    WebPBitstreamFeatures features;
-    if (WebPGetFeatures(file.data(), file.size(), &features) != VP8_STATUS_OK) return std::nullopt;
-    return PictureSize{features.width, features.height};
+        return PictureSize{little24(file, 24) + std::int64_t{1}, little24(file, 27) + std::int64_t{1}, memory};
+    if (!known) return std::nullopt;
+    return PictureSize{features.width, features.height, memory};
 }
 
 Result<Frame> decode_webp(Bytes file, const std::string& name) {
     WebPBitstreamFeatures features;
     if (WebPGetFeatures(file.data(), file.size(), &features) != VP8_STATUS_OK) return damaged(name, "WebP");
     if (features.has_animation) return decode_animation(file, name);
-    int width = 0;
-    int height = 0;
     if (!features.has_alpha) {
         Frame frame = make_frame(features.width, features.height);
         if (!WebPDecodeRGBInto(file.data(), file.size(), frame.rgb.data(), frame.rgb.size(), features.width * 3))
             return damaged(name, "WebP");
         return frame;
     }
-    const std::unique_ptr<std::uint8_t, void (*)(void*)> rgba(WebPDecodeRGBA(file.data(), file.size(), &width, &height),
-                                                              WebPFree);
-    if (!rgba) return damaged(name, "WebP");
-    return without_alpha(rgba.get(), width, height);
+    std::vector<std::uint8_t> rgba(static_cast<std::size_t>(features.width) *
+                                   static_cast<std::size_t>(features.height) * 4);
+    if (!WebPDecodeRGBAInto(file.data(), file.size(), rgba.data(), rgba.size(), features.width * 4))
+        return damaged(name, "WebP");
+    return packed(std::move(rgba), features.width, features.height, join_on_white);
 }
 
 }  // namespace mirror::face

@@ -16,6 +16,7 @@
 #include <fstream>
 #include <istream>
 #include <mutex>
+#include <new>
 #include <streambuf>
 #include <string>
 
@@ -69,6 +70,8 @@ void read_predictor(dlib::shape_predictor& predictor) {
         MemoryBuffer buffer(bytes);
         std::istream stream(&buffer);
         dlib::deserialize(predictor, stream);
+    } catch (const std::bad_alloc&) {
+        throw;
     } catch (const std::exception&) {
         predictor = {};
     }

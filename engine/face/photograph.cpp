@@ -77,7 +77,9 @@ std::optional<Error> check_kind(const struct stat& status, const std::string& na
     if (S_ISDIR(status.st_mode)) return refused(name, "is a folder, not a photograph.");
     if (!S_ISREG(status.st_mode)) return refused(name, "is not a regular file and cannot be read as a photograph.");
     if (status.st_size == 0) return refused(name, "is empty.");
-    if (status.st_size > limits::kPhotographFileBytes) return refused(name, "is larger than 1 GiB and is refused.");
+    if (status.st_size > limits::kPhotographFileBytes)
+        return refused(name,
+                       "is larger than " + std::to_string(limits::kPhotographFileBytes >> 20) + " MiB and is refused.");
     return std::nullopt;
 }
 
@@ -119,10 +121,10 @@ std::optional<PictureSize> stated_size(Bytes bytes, PhotographInfo& info) {
     return std::nullopt;
 }
 
-Result<Frame> decode_stored(Bytes bytes, PhotographFormat format, const std::string& name) {
-    switch (format) {
+Result<Frame> decode_stored(Bytes bytes, const PhotographInfo& info, const std::string& name) {
+    switch (info.format) {
         case PhotographFormat::Jpeg:
-            return decode_jpeg(bytes, name);
+            return decode_jpeg(bytes, info.orientation, name);
         case PhotographFormat::Png:
             return decode_png(bytes, name);
         case PhotographFormat::WebP:
@@ -175,6 +177,8 @@ Result<PhotographInfo> inspect_photograph(Bytes bytes, const std::string& name) 
                                  " pixels, where 65535 a side and 268435456 in all are allowed.");
     info.width = static_cast<int>(size->width);
     info.height = static_cast<int>(size->height);
+    const bool turned_later = info.format != PhotographFormat::Jpeg && info.orientation != 1;
+    info.memory = size->width * size->height * (size->bytes_per_pixel + (turned_later ? 3 : 0));
     return info;
 }
 
@@ -187,15 +191,24 @@ bool is_believable(const PhotographInfo& info, std::size_t file_bytes) {
            pixels / limits::kPhotographPixelsPerByte <= static_cast<std::int64_t>(file_bytes);
 }
 
+Error needs_too_much(const PhotographInfo& info, std::int64_t memory, const std::string& name) {
+    return refused(name, "is too large: to read its " + std::to_string(info.width) + " x " +
+                             std::to_string(info.height) + " pixels takes " + std::to_string(memory >> 20) +
+                             " MiB of memory, where " + std::to_string(limits::kPhotographMemory >> 20) +
+                             " MiB are allowed; save it smaller.");
+}
+
 }  // namespace
 
 Result<Frame> decode_photograph(Bytes bytes, const std::string& name) {
     const Result<PhotographInfo> info = inspect_photograph(bytes, name);
     if (!info) return info.error();
     if (!is_believable(info.value(), bytes.size())) return damaged(name, to_text(info.value().format));
+    const std::int64_t memory = info.value().memory + static_cast<std::int64_t>(bytes.size());
+    if (memory > limits::kPhotographMemory) return needs_too_much(info.value(), memory, name);
     try {
-        Result<Frame> stored = decode_stored(bytes, info.value().format, name);
-        if (!stored) return stored.error();
+        Result<Frame> stored = decode_stored(bytes, info.value(), name);
+        if (!stored || info.value().format == PhotographFormat::Jpeg) return stored;
         return upright(std::move(stored).value(), info.value().orientation);
     } catch (const std::bad_alloc&) {
         return Error{ErrorCode::OutOfMemory, name + " needs more memory than there is."};
@@ -208,22 +221,27 @@ Result<Frame> read_photograph(const std::filesystem::path& file) {
     return decode_photograph(bytes.value(), shown_name(file));
 }
 
+Frame make_upright_frame(std::int64_t stored_width, std::int64_t stored_height, int orientation) {
+    return orientation >= 5 ? make_frame(stored_height, stored_width) : make_frame(stored_width, stored_height);
+}
+
+void place_row(const std::uint8_t* row, int y, int orientation, Frame& frame) {
+    const bool turned = orientation >= 5;
+    const int width = turned ? frame.height : frame.width;
+    const int height = turned ? frame.width : frame.height;
+    const bool mirrored = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    const bool upside_down = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+    const int line = upside_down ? height - 1 - y : y;
+    for (int x = 0; x < width; ++x, row += 3) {
+        const int column = mirrored ? width - 1 - x : x;
+        std::memcpy(frame.row(turned ? column : line) + 3 * (turned ? line : column), row, 3);
+    }
+}
+
 Frame upright(Frame stored, int orientation) {
     if (orientation < 2 || orientation > 8) return stored;
-    const bool turned = orientation >= 5;
-    const int right = stored.width - 1;
-    const int bottom = stored.height - 1;
-    Frame frame = make_frame(turned ? stored.height : stored.width, turned ? stored.width : stored.height);
-    for (int y = 0; y < frame.height; ++y) {
-        std::uint8_t* target = frame.row(y);
-        for (int x = 0; x < frame.width; ++x, target += 3) {
-            int column = turned ? y : x;
-            int line = turned ? x : y;
-            if (orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8) column = right - column;
-            if (orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7) line = bottom - line;
-            std::memcpy(target, stored.row(line) + 3 * column, 3);
-        }
-    }
+    Frame frame = make_upright_frame(stored.width, stored.height, orientation);
+    for (int y = 0; y < stored.height; ++y) place_row(stored.row(y), y, orientation, frame);
     return frame;
 }
 

@@ -20,7 +20,8 @@ struct PhotographInfo {
     PhotographFormat format = PhotographFormat::Jpeg;
     int width = 0;  // As stored, before the orientation is applied.
     int height = 0;
-    int orientation = 1;  // EXIF, 1 to 8.
+    int orientation = 1;      // EXIF, 1 to 8.
+    std::int64_t memory = 0;  // Bytes that it takes to decode it, at most, beside the file's.
 };
 
 // The bytes of a regular file. Errors: MissingFile, MalformedFile (a folder, device, pipe; empty; too large).

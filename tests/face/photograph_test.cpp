@@ -195,6 +195,25 @@ TEST(Photograph, RefusesHugeHeadersWithoutDecoding) {
         EXPECT_FALSE(with_size(width, height).ok());
 }
 
+// Padded to the bytes that so many pixels could need, the file alone is no reason to refuse them.
+TEST(Photograph, RefusesWhatTakesTooMuchMemory) {
+    FileBytes bmp = encoded(".bmp", sample_picture(8, 8));
+    const auto with_side = [&](int side) {
+        for (int i = 0; i < 4; ++i) {
+            bmp[18 + static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(side >> (8 * i));
+            bmp[22 + static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(side >> (8 * i));
+        }
+        bmp.resize(54 + 3 * static_cast<std::size_t>(side) * static_cast<std::size_t>(side));
+        return decode_photograph(bmp, "padded.bmp");
+    };
+    // Six bytes a pixel, the file's and the picture's, and the header: 6256 is the last multiple of four that fits.
+    EXPECT_TRUE(with_side(6256).ok());
+    expect_refused(with_side(6260), "padded.bmp", "MiB of memory");
+    EXPECT_EQ(inspect_photograph(encoded(".jpg", sample_picture(8, 8)), "a.jpg").value().memory, 8 * 8 * 3);
+    const FileBytes progressive = encoded(".jpg", sample_picture(8, 8), {2 /* IMWRITE_JPEG_PROGRESSIVE */, 1});
+    EXPECT_EQ(inspect_photograph(progressive, "a.jpg").value().memory, 8 * 8 * (3 + 2 * 2));
+}
+
 TEST(Photograph, TakesTheFirstPictureOfAnAnimation) {
     const cv::Mat first = sample_picture(18, 12);
     const Frame frame = decoded(animated_webp({first, 255 - first, first / 2}));

@@ -71,6 +71,15 @@ _REFUSED: Sequence[tuple[str, bytes]] = (
 )
 
 
+_PADDED: Sequence[tuple[str, Callable[[], bytes]]] = (
+    ("PNG", lambda: pictures.padded(pictures.png_bomb(16_000), 40_000_000)),
+    ("JPEG", lambda: pictures.padded(pictures.jpeg_of_size(16_000, 16_000), 40_000_000)),
+    ("WebP", lambda: pictures.padded(pictures.webp(16_000, 16_000), 40_000_000)),
+    ("TIFF", lambda: pictures.tiff(8_000, 8_000)),
+    ("BMP", lambda: pictures.bmp(7_000, 7_000)),
+)
+
+
 def _accepted(jpeg: bytes) -> Sequence[tuple[str, bytes]]:
     """Lies about which the program must not care: a grey picture without a face, or the example with bad notes."""
     return (
@@ -155,4 +164,6 @@ def cases() -> list[Case]:
     ]
     bomb = pictures.png_bomb(30_000)
     found.append(Case("photograph", "PNG bomb of 30,000 x 30,000", (_NAME,), _face(bomb)))
+    for name, make in _PADDED:
+        found.append(Case("photograph", f"{name} padded to what its size could need", (_NAME,), lambda place, make=make: _face(make())(place)))
     return found + _special_cases()

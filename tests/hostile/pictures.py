@@ -64,6 +64,11 @@ def webp(width: int, height: int) -> bytes:
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
 
 
+def padded(content: bytes, size: int) -> bytes:
+    """The file with so many bytes behind it."""
+    return content + bytes(size)
+
+
 def exif(orientation: int, *, kind: int = 3, next_folder: int = 0, entries: int = 1) -> bytes:
     """A JPEG segment with an orientation; `next_folder` may point back at itself."""
     body = b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", entries)
