@@ -1,4 +1,4 @@
-"""python -m tests.parity --binary build/dev/bin/magic-mirror [--only PART_OF_A_NAME]"""
+"""python -m tests.parity --binary build/dev/bin/magic-mirror [--only PART_OF_A_NAME]..."""
 
 from __future__ import annotations
 
@@ -63,7 +63,12 @@ def _all_cases(at_true_size: bool) -> dict[str, Case]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.parity", description=__doc__)
     parser.add_argument("--binary", type=Path, required=True, help="the program under test")
-    parser.add_argument("--only", default="", metavar="NAME", help="run the cases whose stage/case/dtype contains NAME")
+    parser.add_argument(
+        "--only",
+        action="append",
+        metavar="NAME",
+        help="run the cases whose stage/case/dtype contains NAME; may be given again",
+    )
     parser.add_argument("--true-size", action="store_true", help="layers of the published sizes instead of tiny models")
     parser.add_argument("--jobs", type=int, help="worker processes (2; at true size 1)")
     parser.add_argument("--failures", action="store_true", help="print the failed lines alone")
@@ -119,9 +124,11 @@ def _silence_libraries() -> None:
 def main() -> int:
     options = _arguments()
     _silence_libraries()
-    cases = {name: case for name, case in _all_cases(options.true_size).items() if options.only in name}
+    wanted = options.only or [""]
+    every = _all_cases(options.true_size)
+    cases = {name: case for name, case in every.items() if any(part in name for part in wanted)}
     if not cases:
-        print(f"no case has {options.only!r} in its name", file=sys.stderr)
+        print(f"no case has {' or '.join(wanted)} in its name", file=sys.stderr)
         return 2
     jobs = options.jobs or (1 if options.true_size else min(2, os.cpu_count() or 1))
     start = time.monotonic()
