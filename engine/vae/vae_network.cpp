@@ -1,11 +1,17 @@
 #include "engine/vae/vae_network.h"
 
+#include <c10/core/GradMode.h>
+
 namespace mirror::engine {
 
 namespace {
 
 constexpr std::int64_t kMidResnets = 2;
 constexpr double kEncoderNormOutEpsilon = 1e-6;  // In the code, whatever norm_eps says.
+
+// Both in the memory of the last operand, where no gradient needs what was there.
+at::Tensor silu(at::Tensor&& x) { return c10::GradMode::is_enabled() ? at::silu(x) : at::silu_(x); }
+at::Tensor sum(const at::Tensor& x, at::Tensor&& y) { return c10::GradMode::is_enabled() ? x + y : y.add_(x); }
 
 std::optional<PointwiseConv3d> shortcut_if_needed(const WeightScope& weights, std::int64_t inputs,
                                                   std::int64_t outputs) {
@@ -55,9 +61,9 @@ VaeEncoderResnet::VaeEncoderResnet(const WeightScope& weights, const VaeConfig& 
       shortcut(shortcut_if_needed(weights, inputs, outputs)) {}
 
 at::Tensor VaeEncoderResnet::operator()(const at::Tensor& x, TimeCache& cache) const {
-    at::Tensor h = conv1(at::silu(norm1(x)), cache);
-    h = conv2(at::silu(norm2(h)), cache);
-    return (shortcut ? (*shortcut)(x) : x) + h;
+    at::Tensor h = conv1(silu(norm1(x)), cache);
+    h = conv2(silu(norm2(h)), cache);
+    return sum(shortcut ? (*shortcut)(x) : x, std::move(h));
 }
 
 VaeDecoderResnet::VaeDecoderResnet(const WeightScope& weights, const VaeConfig& config, std::int64_t inputs,
@@ -69,9 +75,9 @@ VaeDecoderResnet::VaeDecoderResnet(const WeightScope& weights, const VaeConfig& 
       shortcut(shortcut_if_needed(weights, inputs, outputs)) {}
 
 at::Tensor VaeDecoderResnet::operator()(const at::Tensor& x, LatentGuide& guide, TimeCache& cache) const {
-    at::Tensor h = conv1(at::silu(norm1(x, guide)), cache);
-    h = conv2(at::silu(norm2(h, guide)), cache);
-    return (shortcut ? (*shortcut)(x) : x) + h;
+    at::Tensor h = conv1(silu(norm1(x, guide)), cache);
+    h = conv2(silu(norm2(h, guide)), cache);
+    return sum(shortcut ? (*shortcut)(x) : x, std::move(h));
 }
 
 VaeEncoder::VaeEncoder(const WeightScope& weights, const VaeConfig& config)
@@ -94,7 +100,7 @@ at::Tensor VaeEncoder::operator()(const at::Tensor& frames, TimeCache& cache) co
         if (block.downsampler) h = (*block.downsampler)(h);
     }
     for (const auto& resnet : mid_resnets) h = resnet(h, cache);
-    return conv_out(at::silu(norm_out(h)), cache);
+    return conv_out(silu(norm_out(h)), cache);
 }
 
 VaeDecoder::VaeDecoder(const WeightScope& weights, const VaeConfig& config)
@@ -119,7 +125,7 @@ at::Tensor VaeDecoder::operator()(const at::Tensor& latents, TimeCache& cache) c
         for (const auto& resnet : block.resnets) h = resnet(h, guide, cache);
         if (block.upsampler) h = (*block.upsampler)(h);
     }
-    return conv_out(at::silu(norm_out(h, guide)), cache);
+    return conv_out(silu(norm_out(h, guide)), cache);
 }
 
 }  // namespace mirror::engine
