@@ -12,7 +12,7 @@ constexpr int kGap = 2;
 }  // namespace
 
 DrawnOptions DrawnOptions::read(const ConfigReader& file) {
-    file.refuse_unknown({"width", "height", "frames", "still_share", "crop", "face_crops", "people", "styles",
+    file.refuse_unknown({"width", "height", "frames", "still_share", "crop", "face_crops", "items", "people", "styles",
                          "moving_camera", "combinations"});
     DrawnOptions options;
     options.width = static_cast<int>(file.integer_or("width", options.width, 32, 1024));
@@ -22,6 +22,7 @@ DrawnOptions DrawnOptions::read(const ConfigReader& file) {
     options.crop = static_cast<int>(file.integer_or("crop", 0, 0, 1024));
     if (options.crop > std::min(options.width, options.height)) file.refuse("crop", "is larger than the pictures");
     options.face_crops = file.number_or("face_crops", options.face_crops, 0.0, 1.0);
+    options.items = file.integer_or("items", 0, 0, 10'000'000);
     options.people = file.integer_or("people", 0, 0, std::int64_t{1} << 40);
     options.scenes.width = options.width;
     options.scenes.height = options.height;

@@ -1,6 +1,9 @@
 // Which stage a recipe means.
 
 #include "engine/core/result.h"
+#include "engine/training/adapter_task.h"
+#include "engine/training/base_task.h"
+#include "engine/training/identity_tasks.h"
 #include "engine/training/training_task.h"
 #include "engine/training/vae_task.h"
 
@@ -10,9 +13,18 @@ std::unique_ptr<TrainingTask> make_task(const Recipe& recipe, at::Device device)
     switch (recipe.stage) {
         case StageKind::Vae:
             return make_vae_task(recipe, device);
-        default:
-            throw EngineError(ErrorCode::InvalidRequest, "The stage " + recipe.stage_name + " cannot be trained yet.");
+        case StageKind::Recognizer:
+            return make_recognizer_task(recipe, device);
+        case StageKind::ClipTower:
+            return make_clip_tower_task(recipe, device);
+        case StageKind::IdPerceiver:
+            return make_id_perceiver_task(recipe, device);
+        case StageKind::Base:
+            return make_base_task(recipe, device);
+        case StageKind::Adapter:
+            return make_adapter_task(recipe, device);
     }
+    throw EngineError(ErrorCode::Internal, "A recipe has a stage that nothing trains.");
 }
 
 }  // namespace mirror::engine::training

@@ -18,8 +18,10 @@ namespace {
 // A value x goes through SiLU unchanged as a pair, since silu(x) - silu(-x) = x; and through a group norm nearly
 // unchanged if a large constant in the same group decides the deviation.
 constexpr double kConstantOverSignal = 6.0;
-constexpr double kSpread = 0.02;            // Of weights that carry nothing yet.
-constexpr double kFirstLogVariance = -9.0;  // The first noise of the latents.
+constexpr double kSpread = 0.02;                // Of weights that carry nothing yet.
+constexpr double kRidge = 1e-3;                 // Weak components get no large weights.
+constexpr std::int64_t kFittedPixels = 40'000;  // More rows do not make a better fit.
+constexpr double kFirstLogVariance = -9.0;      // The first noise of the latents.
 
 // Where the pairs and the constants of one normalised layer lie.
 struct PairedChannels {
@@ -57,9 +59,12 @@ struct FittedConvolution {
 };
 
 FittedConvolution fit_convolution(const at::Tensor& inputs, const at::Tensor& outputs) {
-    const at::Tensor a = neighbourhoods(inputs).to(at::kDouble), b = rows_of(outputs).to(at::kDouble);
+    const std::int64_t enough = std::max<std::int64_t>(kFittedPixels / (inputs.size(2) * inputs.size(3)), 4);
+    const std::int64_t pictures = std::min(enough, inputs.size(0));
+    const at::Tensor a = neighbourhoods(inputs.narrow(0, 0, pictures)).to(at::kDouble);
+    const at::Tensor b = rows_of(outputs.narrow(0, 0, pictures)).to(at::kDouble);
     at::Tensor normal_matrix = at::matmul(a.t(), a);
-    normal_matrix.diagonal().add_(1e-5 * normal_matrix.diagonal().mean());
+    normal_matrix.diagonal().add_(kRidge * normal_matrix.diagonal().mean());
     const at::Tensor solution = at::linalg_solve(normal_matrix, at::matmul(a.t(), b)).to(at::kFloat).t().contiguous();
     const std::int64_t taps = inputs.size(1) * 9;
     return {solution.narrow(1, 0, taps).reshape({-1, inputs.size(1), 3, 3}).clone(), solution.select(1, taps).clone()};
@@ -93,8 +98,9 @@ private:
         if (name.find("conv2.conv") != std::string::npos) return zero;
         if (name.ends_with("conv_y.conv.bias")) return at::ones(shape);
         if (shape.size() == 1) return is_weight ? at::ones(shape) : zero;
-        if (name.find("conv_y") != std::string::npos || name.find("conv_b") != std::string::npos)
-            return normal(zero, random, kSpread);
+        const bool is_guide = name.find("conv_y") != std::string::npos || name.find("conv_b") != std::string::npos;
+        // In front of the colours the pairs must stay pairs.
+        if (is_guide) return name.find("norm_out") != std::string::npos ? zero : normal(zero, random, kSpread);
         const double inputs = static_cast<double>(zero.numel()) / static_cast<double>(shape[0]);
         return normal(zero, random, std::sqrt(2.0 / inputs));
     }

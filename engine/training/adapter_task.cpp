@@ -1,0 +1,365 @@
+#include "engine/training/adapter_task.h"
+
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <map>
+#include <span>
+
+#include "engine/backbones/cogvideox/transformer.h"
+#include "engine/core/result.h"
+#include "engine/identity/magic_mirror/adapter.h"
+#include "engine/identity/magic_mirror/adapter_file.h"
+#include "engine/identity/magic_mirror/magic_mirror_hook.h"
+#include "engine/identity/magic_mirror/trigger.h"
+#include "engine/samplers/denoise.h"
+#include "engine/training/adapter_start.h"
+#include "engine/training/captions.h"
+#include "engine/training/diffusion_loss.h"
+#include "engine/training/latent_cache.h"
+#include "engine/training/model_start.h"
+#include "engine/training/model_writer.h"
+#include "engine/training/reference_cache.h"
+
+namespace mirror::engine::training {
+
+namespace {
+
+namespace mm = magic_mirror;
+
+constexpr int kShown = 8;
+constexpr int kSampleSteps = 20;
+constexpr double kGuidance = 3.0;
+constexpr double kLeastAlpha = 0.5;  // Below it the estimate of the clip shows no face worth comparing.
+constexpr std::int64_t kHeldOut = 32;
+
+struct AdapterSettings {
+    static AdapterSettings read(const ConfigReader& file) {
+        AdapterSettings settings;
+        const ConfigReader part = file.object("losses");
+        part.refuse_unknown({"face_share", "drop_text", "drop_face", "drop_both", "identity", "identity_share",
+                             "identity_warmup", "references"});
+        const auto share = [&](const char* key, double fallback) { return part.number_or(key, fallback, 0.0, 1.0); };
+        settings.face_share = share("face_share", settings.face_share);
+        settings.drop_text = share("drop_text", settings.drop_text);
+        settings.drop_face = share("drop_face", settings.drop_face);
+        settings.drop_both = share("drop_both", settings.drop_both);
+        settings.identity = part.number_or("identity", settings.identity, 0.0, 100.0);
+        settings.identity_share = share("identity_share", settings.identity_share);
+        settings.identity_warmup = part.integer_or("identity_warmup", 0, 0, 1'000'000'000);
+        settings.references = part.integer_or("references", settings.references, 1, 1000);
+        return settings;
+    }
+
+    double face_share = 0.5;  // Of the samples: the loss sees the face alone.
+    double drop_text = 0.1, drop_face = 0.1, drop_both = 0.05;
+    double identity = 0.0;             // Weight of the identity loss; 0: none.
+    double identity_share = 1.0;       // Of the samples that are late enough.
+    std::int64_t identity_warmup = 0;  // Samples over which the weight grows.
+    std::int64_t references = 4;       // Different portraits of each person.
+};
+
+// What a sample is conditioned on.
+struct Conditions {
+    bool text = true;
+    bool face = true;
+};
+
+class AdapterTask : public TrainingTask {
+public:
+    AdapterTask(const Recipe& recipe, at::Device device)
+        : start_(recipe, device),
+          device_(device),
+          settings_(AdapterSettings::read(recipe.file)),
+          data_(read_data(recipe)),
+          config_(start_.preset().adapter),
+          tokenizer_(start_.folder().tokenizer()),
+          schedule_(start_.folder().schedule()),
+          table_(schedule_),
+          vae_(std::make_shared<CogVideoXVae>(start_.frozen("vae"), start_.folder().vae_config())),
+          text_encoder_(start_.frozen("text_encoder"), start_.folder().text_encoder_config()),
+          transformer_(start_.frozen("transformer"), start_.folder().transformer_config()),
+          references_(start_, device, data_.width, {}, recipe.seed),
+          train_(vae_, device, data_, people::Split::Train, recipe.seed),
+          held_out_(vae_, device, data_, people::Split::Validation, recipe.seed) {
+        mm::check_base_model(config_, transformer_.config());
+        const Initializer fresh = adapter_start(config_, transformer_, recipe.seed);
+        const Initializer initial =
+            start_.has("adapter") ? values_from(WeightStore::open(recipe.input / "adapter", "adapter")) : fresh;
+        store_ = std::make_shared<TrainableStore>(mm::adapter_tensors(config_), initial, device);
+        adapter_ = std::make_unique<mm::Adapter>(WeightScope(store_, {at::kFloat, device}), config_);
+    }
+
+    std::shared_ptr<TrainableStore> store() override { return store_; }
+    BatchLoss loss_of(const BatchPlace& place) override;
+    Frame picture() override;
+    Measures evaluate() override;
+    void write_model(const std::filesystem::path& folder, const TensorMap& named) override;
+
+private:
+    struct Batch {
+        std::vector<const LatentClip*> clips;
+        std::vector<const ReferenceFeatures*> references;
+        std::vector<std::string> captions;  // With the trigger.
+        std::vector<Conditions> conditions;
+    };
+
+    static DrawnOptions read_data(const Recipe& recipe) {
+        const ConfigReader part = recipe.file.object("data");
+        DrawnOptions options = DrawnOptions::read(part);
+        if (options.items == 0) part.refuse("items", "must say how many different clips there are");
+        return options;
+    }
+
+    Batch batch_of(const BatchPlace& place);
+    at::Tensor fused_text(const Batch& batch) const;
+    mm::Conditioning conditioning(const Batch& batch) const;
+    at::Tensor velocity(const at::Tensor& latents, const at::Tensor& text, const at::Tensor& timesteps,
+                        const Batch& batch);
+    at::Tensor identity_loss(const Batch& batch, const NoisedLatents& noised, const at::Tensor& answer,
+                             const std::vector<bool>& chosen) const;
+    std::vector<at::Tensor> sample_pictures(const Batch& batch);
+
+    ModelStart start_;
+    at::Device device_;
+    AdapterSettings settings_;
+    DrawnOptions data_;
+    mm::AdapterConfig config_;
+    Tokenizer tokenizer_;
+    ScheduleConfig schedule_;
+    NoiseTable table_;
+    std::shared_ptr<const CogVideoXVae> vae_;
+    T5Encoder text_encoder_;
+    cogvideox::Transformer transformer_;
+    ReferenceCache references_;
+    LatentCache train_, held_out_;
+    std::shared_ptr<TrainableStore> store_;
+    std::unique_ptr<mm::Adapter> adapter_;
+};
+
+at::Tensor latents_of(const std::vector<const LatentClip*>& clips, at::Device device) {
+    std::vector<at::Tensor> rows;
+    for (const LatentClip* clip : clips) rows.push_back(clip->latents.to(at::kFloat));
+    return at::stack(rows).to(device);
+}
+
+AdapterTask::Batch AdapterTask::batch_of(const BatchPlace& place) {
+    RandomStream shape(place.seed, Purpose::Dropout, static_cast<std::uint64_t>(place.first_sample));
+    const bool still = data_.frames == 1 || shape.chance(data_.still_share);
+    Batch batch;
+    for (std::int64_t i = 0; i < place.size; ++i) {
+        RandomStream random(place.seed, Purpose::Sample, static_cast<std::uint64_t>(place.first_sample + i));
+        const LatentClip& clip = train_.clip(random.below(data_.items), still);
+        batch.clips.push_back(&clip);
+        // A portrait of the same person: another pose, another light, other clothes. Never the target itself.
+        batch.references.push_back(&references_.features(clip.scene.identity.seed, random.below(settings_.references)));
+        batch.captions.push_back(people::caption(clip.scene, {random.bits(), people::CaptionLength::Any, true, false}));
+        const double dropped = random.uniform();
+        Conditions conditions;
+        const double only_text = settings_.drop_text, only_face = only_text + settings_.drop_face;
+        conditions.text = !(dropped < only_text || (dropped >= only_face && dropped < only_face + settings_.drop_both));
+        conditions.face = !(dropped >= only_text && dropped < only_face + settings_.drop_both);
+        batch.conditions.push_back(conditions);
+    }
+    return batch;
+}
+
+// Prompts with the identity written into them, [B, L, e]. Without a face the plain prompt, without text an empty one.
+at::Tensor AdapterTask::fused_text(const Batch& batch) const {
+    const std::int64_t length = config_.dit.max_text_seq_length, copies = config_.perceiver_id.tokens;
+    std::vector<at::Tensor> ids, masks, identities;
+    for (std::size_t i = 0; i < batch.captions.size(); ++i) {
+        const Conditions& conditions = batch.conditions[i];
+        const mm::IdentityPrompt prompt =
+            mm::tokenize_identity_prompt(tokenizer_, conditions.text ? batch.captions[i] : std::string(),
+                                         config_.switches.trigger_word, copies, length);
+        const bool fuses = conditions.face && prompt.identity_mask.sum().item<std::int64_t>() == copies;
+        ids.push_back(fuses ? prompt.input_ids : prompt.plain_input_ids);
+        masks.push_back(fuses ? prompt.identity_mask : at::zeros_like(prompt.identity_mask));
+        if (fuses) identities.push_back(batch.references[i]->id_embeds);
+    }
+    at::Tensor text;
+    {
+        const c10::NoGradGuard no_gradients;
+        text = text_encoder_(at::cat(ids).to(device_)).to(at::kFloat);
+    }
+    if (identities.empty() || !config_.switches.text_fuse) return text;
+    const at::Tensor rows = at::cat(masks).flatten().nonzero().flatten().to(device_);
+    const at::Tensor flat = text.flatten(0, 1);
+    const at::Tensor fused = adapter_->fuse.fuse(flat.index_select(0, rows), at::cat(identities));
+    return flat.index_copy(0, rows, fused.to(at::kFloat)).view_as(text);
+}
+
+// Of the samples that have a face, in order.
+mm::Conditioning AdapterTask::conditioning(const Batch& batch) const {
+    std::vector<at::Tensor> faces, identities;
+    for (std::size_t i = 0; i < batch.references.size(); ++i) {
+        if (!batch.conditions[i].face) continue;
+        faces.push_back(batch.references[i]->face_tokens);
+        identities.push_back(batch.references[i]->id_embeds);
+    }
+    mm::Conditioning conditioning;
+    if (faces.empty()) return conditioning;
+    const auto count = static_cast<std::int64_t>(faces.size());
+    if (mm::needs_face_tokens(config_.switches)) {
+        // One row of faces for several references of one person; here each is a person of a sample.
+        const at::Tensor tokens = adapter_->perceiver_face(at::stack(faces));
+        conditioning.face_tokens = tokens.view({count, config_.perceiver_face.tokens, -1});
+    }
+    if (config_.switches.can)
+        conditioning.id_vector = adapter_->cross_modal.id_proj.proj(at::stack(identities).flatten(1));
+    return conditioning;
+}
+
+at::Tensor AdapterTask::velocity(const at::Tensor& latents, const at::Tensor& text, const at::Tensor& timesteps,
+                                 const Batch& batch) {
+    const cogvideox::Positions positions = transformer_.positions({latents.size(1), latents.size(3), latents.size(4)});
+    cogvideox::TransformerInput input;
+    input.hidden_states = latents;
+    input.encoder_hidden_states = text;
+    input.timestep = timesteps;
+    input.positions = &positions;
+    std::vector<std::int64_t> mask;
+    for (const Conditions& conditions : batch.conditions) mask.push_back(conditions.face ? 1 : 0);
+    mm::MagicMirrorHook hook(adapter_->cross_modal, conditioning(batch), mm::Strength::of(config_.switches));
+    return mm::forward_with_adapter(transformer_, input, hook, at::tensor(mask, at::kLong));
+}
+
+// 1 - cosine between the reference and the face of the first frame as it would be if denoising ended here. The frozen
+// decoder and recogniser pass the gradient on; where the face is, is known from the drawing.
+at::Tensor AdapterTask::identity_loss(const Batch& batch, const NoisedLatents& noised, const at::Tensor& answer,
+                                      const std::vector<bool>& chosen) const {
+    std::vector<at::Tensor> terms;
+    const at::Tensor x0 = NoiseTable::denoised(noised, answer.to(at::kFloat));
+    for (std::size_t i = 0; i < batch.clips.size(); ++i) {
+        const auto row = static_cast<std::int64_t>(i);
+        const double alpha = noised.alpha[row].item<double>();
+        if (!chosen[i] || !batch.conditions[i].face || alpha < kLeastAlpha) continue;
+        const at::Tensor first = x0[row].narrow(0, 0, 1).transpose(0, 1).unsqueeze(0);  // [1, Z, 1, h, w]
+        const at::Tensor picture = vae_->decode(first / vae_->config().scaling_factor)[0].select(1, 0);
+        const at::Tensor face = aligned_face(picture.to(at::kFloat), batch.clips[i]->first_face.landmarks);
+        const at::Tensor seen = references_.recognizer().forward(face.unsqueeze(0))[0].to(at::kFloat);
+        const at::Tensor known = batch.references[i]->embedding.to(at::kFloat);
+        const at::Tensor cosine = (seen * known).sum() / (seen.norm() * known.norm()).clamp_min(1e-6);
+        terms.push_back(alpha * (1.0 - cosine));
+    }
+    if (terms.empty()) return {};
+    return at::stack(terms).sum() / static_cast<double>(batch.clips.size());
+}
+
+BatchLoss AdapterTask::loss_of(const BatchPlace& place) {
+    const Batch batch = batch_of(place);
+    const at::Tensor x0 = latents_of(batch.clips, device_);
+    RandomStream random(place.seed, Purpose::Noise, static_cast<std::uint64_t>(place.first_sample));
+    const at::Tensor noise = random.normal(x0.sizes()).to(device_);
+    std::vector<std::int64_t> times;
+    std::vector<bool> inside, identified;
+    std::vector<at::Tensor> areas;
+    for (std::int64_t i = 0; i < place.size; ++i) {
+        times.push_back(random.below(table_.timesteps()));
+        inside.push_back(random.chance(settings_.face_share));
+        identified.push_back(random.chance(settings_.identity_share));
+        areas.push_back(batch.clips[static_cast<std::size_t>(i)]->face_area);
+    }
+    const at::Tensor timesteps = at::tensor(times, at::kLong).to(device_);
+    const NoisedLatents noised = table_.noised(x0, noise, timesteps);
+    const at::Tensor answer = velocity(noised.latents, fused_text(batch), timesteps, batch);
+    BatchLoss result{velocity_loss(answer, noised.velocity, at::stack(areas).to(device_), inside).mean(), {}};
+    result.measures.emplace_back("velocity", result.loss.item<double>());
+    if (settings_.identity <= 0) return result;
+    const at::Tensor identity = identity_loss(batch, noised, answer, identified);
+    if (!identity.defined()) return result;
+    const double grown =
+        settings_.identity_warmup == 0
+            ? 1.0
+            : std::min(1.0, static_cast<double>(place.first_sample) / static_cast<double>(settings_.identity_warmup));
+    result.loss = result.loss + settings_.identity * grown * identity;
+    result.measures.emplace_back("identity", identity.item<double>());
+    return result;
+}
+
+// The loss on people and texts that were never seen, with the adapter and without it.
+Measures AdapterTask::evaluate() {
+    double with = 0, without = 0;
+    for (std::int64_t i = 0; i < kHeldOut; ++i) {
+        const LatentClip& clip = held_out_.clip(i, data_.frames == 1);
+        RandomStream random(7, Purpose::Grid, static_cast<std::uint64_t>(i));
+        Batch batch;
+        batch.clips = {&clip};
+        batch.references = {&references_.features(clip.scene.identity.seed, 0)};
+        batch.captions = {people::caption(clip.scene, {static_cast<std::uint64_t>(i), {}, true, false})};
+        const at::Tensor x0 = latents_of(batch.clips, device_);
+        const at::Tensor time = at::tensor({random.below(table_.timesteps())}, at::kLong).to(device_);
+        const NoisedLatents noised = table_.noised(x0, random.normal(x0.sizes()).to(device_), time);
+        for (const bool on : {true, false}) {
+            batch.conditions = {{true, on}};
+            const at::Tensor answer = velocity(noised.latents, fused_text(batch), time, batch);
+            (on ? with : without) += (answer - noised.velocity).square().mean().item<double>();
+        }
+    }
+    return {{"held_out_loss", with / kHeldOut}, {"held_out_loss_adapter_off", without / kHeldOut}};
+}
+
+std::vector<at::Tensor> AdapterTask::sample_pictures(const Batch& batch) {
+    const VaeConfig& vae = vae_->config();
+    const auto count = static_cast<std::int64_t>(batch.clips.size());
+    RandomStream random(11, Purpose::Grid, 0);
+    const at::Tensor like = batch.clips[0]->latents;
+    const at::Tensor start = random.normal({count, like.size(0), like.size(1), like.size(2), like.size(3)});
+    const at::Tensor prompts = fused_text(batch);
+    Batch nothing = batch;
+    for (Conditions& conditions : nothing.conditions) conditions = {false, false};
+    const at::Tensor empty = fused_text(nothing);
+    const auto sampler = make_sampler(SamplerKind::Ddim, schedule_, kSampleSteps);
+    DenoiseRun run;
+    run.guidance.scale = kGuidance;
+    run.predict = [&](const DenoiseStep& step, const at::Tensor& now) {
+        const at::Tensor times = at::full({count}, step.timestep, at::kLong).to(device_);
+        return at::cat({velocity(now, empty, times, nothing), velocity(now, prompts, times, batch)});
+    };
+    const at::Tensor latents = denoise(*sampler, start.to(device_), run);
+    const at::Tensor made = vae_->decode(latents.permute({0, 2, 1, 3, 4}) / vae.scaling_factor).to(at::kCPU);
+    std::vector<at::Tensor> pictures;
+    for (std::int64_t i = 0; i < count; ++i) pictures.push_back(made[i].select(1, made.size(2) - 1));
+    return pictures;
+}
+
+// References above what is drawn of them with the adapter, above the same without it.
+Frame AdapterTask::picture() {
+    Batch batch;
+    std::vector<at::Tensor> cells;
+    for (int i = 0; i < kShown; ++i) {
+        const LatentClip& clip = held_out_.clip(i, data_.frames == 1);
+        batch.clips.push_back(&clip);
+        batch.references.push_back(&references_.features(clip.scene.identity.seed, 0));
+        batch.captions.push_back(people::caption(clip.scene, {static_cast<std::uint64_t>(i), {}, true, false}));
+        batch.conditions.push_back({true, true});
+        cells.push_back(batch.references.back()->picture);
+    }
+    for (const at::Tensor& picture : sample_pictures(batch)) cells.push_back(picture);
+    for (Conditions& conditions : batch.conditions) conditions.face = false;
+    for (const at::Tensor& picture : sample_pictures(batch)) cells.push_back(picture);
+    return picture_grid(cells, kShown);
+}
+
+void AdapterTask::write_model(const std::filesystem::path& folder, const TensorMap& named) {
+    start_.write_texts(folder, {});
+    TensorMap tensors;
+    for (const auto& [name, tensor] : named) tensors[name] = tensor.to(at::kBFloat16);
+    mm::AdapterOrigin origin;
+    origin.id_pack = references_.recognizer().config().id_pack;
+    origin.base_model_sha256 = start_.folder().store("transformer")->fingerprint();
+    origin.clip_sha256 = start_.folder().store("image_encoder")->fingerprint();
+    origin.perceiver_id_sha256 = start_.folder().store("id_perceiver")->fingerprint();
+    origin.stage = data_.frames == 1 ? "image" : "video";
+    origin.text_encoder = "t5-" + start_.preset().name + "-encoder";
+    write_weights(folder / "adapter", "adapter", tensors, mm::adapter_metadata(config_, origin));
+}
+
+}  // namespace
+
+std::unique_ptr<TrainingTask> make_adapter_task(const Recipe& recipe, at::Device device) {
+    return std::make_unique<AdapterTask>(recipe, device);
+}
+
+}  // namespace mirror::engine::training

@@ -1,0 +1,14 @@
+#pragma once
+
+// Trains a Magic Mirror adapter on a frozen base, pictures first and clips second: the face perceiver, the fusion, the
+// conditioned modulation and the cross-attention, and nothing else.
+
+#include <memory>
+
+#include "engine/training/training_task.h"
+
+namespace mirror::engine::training {
+
+std::unique_ptr<TrainingTask> make_adapter_task(const Recipe& recipe, at::Device device);
+
+}  // namespace mirror::engine::training

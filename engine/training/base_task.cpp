@@ -1,0 +1,268 @@
+#include "engine/training/base_task.h"
+
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <map>
+
+#include "engine/backbones/cogvideox/pipeline.h"
+#include "engine/core/result.h"
+#include "engine/samplers/denoise.h"
+#include "engine/text/builtin_vocabularies.h"
+#include "engine/training/captions.h"
+#include "engine/training/diffusion_loss.h"
+#include "engine/training/first_weights.h"
+#include "engine/training/latent_cache.h"
+#include "engine/training/model_start.h"
+#include "engine/training/model_writer.h"
+
+namespace mirror::engine::training {
+
+namespace {
+
+constexpr std::int64_t kHeldOut = 32;
+constexpr int kShown = 8;
+constexpr int kSampleSteps = 20;
+constexpr double kGuidance = 3.0;
+constexpr std::int64_t kScoredTimes = 4;  // Timesteps that every held-out clip is scored at.
+
+struct BaseSettings {
+    static BaseSettings read(const ConfigReader& file) {
+        BaseSettings settings;
+        const ConfigReader losses = file.object("losses");
+        losses.refuse_unknown({"text_dropout", "face_share"});
+        settings.text_dropout = losses.number_or("text_dropout", settings.text_dropout, 0.0, 1.0);
+        settings.face_share = losses.number_or("face_share", settings.face_share, 0.0, 1.0);
+        return settings;
+    }
+
+    double text_dropout = 0.1;
+    double face_share = 0.0;  // Of the samples: the loss sees the face alone.
+};
+
+DrawnOptions read_data(const Recipe& recipe) {
+    const ConfigReader part = recipe.file.object("data");
+    DrawnOptions options = DrawnOptions::read(part);
+    if (options.items == 0) part.refuse("items", "must say how many different clips there are");
+    return options;
+}
+
+// Both models on one source of weights, the names beginning with the part.
+struct BaseModels {
+    BaseModels(const WeightScope& weights, const T5Config& text_config, const cogvideox::TransformerConfig& config)
+        : text_encoder(weights / "text_encoder", text_config), transformer(weights / "transformer", config) {}
+
+    T5Encoder text_encoder;
+    cogvideox::Transformer transformer;
+};
+
+class BaseTask : public TrainingTask {
+public:
+    BaseTask(const Recipe& recipe, at::Device device)
+        : start_(recipe, device),
+          device_(device),
+          settings_(BaseSettings::read(recipe.file)),
+          data_(read_data(recipe)),
+          text_config_(T5Config::read(start_.config("text_encoder"))),
+          config_(cogvideox::read_transformer_config(start_.config("transformer"))),
+          tokenizer_(open_tokenizer()),
+          schedule_(read_schedule()),
+          table_(schedule_),
+          vae_(std::make_shared<CogVideoXVae>(start_.frozen("vae"), start_.folder().vae_config())),
+          train_(vae_, device, data_, people::Split::Train, recipe.seed),
+          held_out_(vae_, device, data_, people::Split::Validation, recipe.seed) {
+        const auto recorder = std::make_shared<ShapeRecorder>();
+        const BaseModels shapes(WeightScope(recorder, {}), text_config_, config_);
+        store_ = std::make_shared<TrainableStore>(recorder->entries(), first_weights(recipe.seed), device);
+        models_ = std::make_unique<BaseModels>(WeightScope(store_, {at::kFloat, device}), text_config_, config_);
+    }
+
+    std::shared_ptr<TrainableStore> store() override { return store_; }
+    BatchLoss loss_of(const BatchPlace& place) override;
+    Frame picture() override;
+    Measures evaluate() override;
+    void write_model(const std::filesystem::path& folder, const TensorMap& named) override;
+
+private:
+    struct Batch {
+        at::Tensor latents;    // [B, F, Z, h, w]
+        at::Tensor face_area;  // [B, F, 1, h, w]
+        std::vector<std::string> captions;
+    };
+
+    Initializer first_weights(std::uint64_t seed) const {
+        return joined_start({{"text_encoder", start_.values("text_encoder", text_encoder_start(text_config_, seed))},
+                             {"transformer", start_.values("transformer", transformer_start(seed))}});
+    }
+    Tokenizer open_tokenizer() const {
+        if (start_.has("tokenizer")) return start_.folder().tokenizer();
+        const std::int64_t rows = start_.preset().vocabulary;
+        return value_or_throw(Tokenizer::parse(vocabulary_for(rows), "spiece.model", rows));
+    }
+    ScheduleConfig read_schedule() const {
+        if (start_.has("scheduler")) return start_.folder().schedule();
+        const char* name = "scheduler/scheduler_config.json";
+        return read_schedule_config(ConfigReader::parse(start_.preset().files.at(name), name));
+    }
+
+    at::Tensor encoded(const std::vector<std::string>& texts) const {
+        return models_->text_encoder(token_rows(tokenizer_, texts, config_.max_text_seq_length).to(device_));
+    }
+    const cogvideox::Positions& positions(const at::Tensor& latents) {
+        const cogvideox::LatentGrid grid{latents.size(1), latents.size(3), latents.size(4)};
+        const auto found = positions_.find(grid.frames);
+        if (found != positions_.end()) return found->second;
+        return positions_.emplace(grid.frames, models_->transformer.positions(grid)).first->second;
+    }
+    at::Tensor velocity(const at::Tensor& latents, const at::Tensor& text, const at::Tensor& timesteps) {
+        cogvideox::TransformerInput input;
+        input.hidden_states = latents;
+        input.encoder_hidden_states = text;
+        input.timestep = timesteps;
+        input.positions = &positions(latents);
+        return models_->transformer.forward(input);
+    }
+    Batch batch_of(const BatchPlace& place);
+    std::vector<at::Tensor> sample_pictures(const std::vector<std::string>& captions, std::int64_t frames,
+                                            std::int64_t position);
+
+    ModelStart start_;
+    at::Device device_;
+    BaseSettings settings_;
+    DrawnOptions data_;
+    T5Config text_config_;
+    cogvideox::TransformerConfig config_;
+    Tokenizer tokenizer_;
+    ScheduleConfig schedule_;
+    NoiseTable table_;
+    std::shared_ptr<const CogVideoXVae> vae_;
+    LatentCache train_, held_out_;
+    std::shared_ptr<TrainableStore> store_;
+    std::unique_ptr<BaseModels> models_;
+    std::map<std::int64_t, cogvideox::Positions> positions_;  // By the number of latent frames.
+};
+
+BaseTask::Batch BaseTask::batch_of(const BatchPlace& place) {
+    RandomStream shape(place.seed, Purpose::Dropout, static_cast<std::uint64_t>(place.first_sample));
+    const bool still = data_.frames == 1 || shape.chance(data_.still_share);
+    std::vector<at::Tensor> latents, areas;
+    Batch batch;
+    for (std::int64_t i = 0; i < place.size; ++i) {
+        RandomStream random(place.seed, Purpose::Sample, static_cast<std::uint64_t>(place.first_sample + i));
+        const LatentClip& clip = train_.clip(random.below(data_.items), still);
+        latents.push_back(clip.latents.to(at::kFloat));
+        areas.push_back(clip.face_area);
+        const bool dropped = random.chance(settings_.text_dropout);
+        batch.captions.push_back(
+            dropped ? std::string()
+                    : people::caption(clip.scene, {random.bits(), people::CaptionLength::Any, false, true}));
+    }
+    batch.latents = at::stack(latents).to(device_);
+    batch.face_area = at::stack(areas).to(device_);
+    return batch;
+}
+
+BatchLoss BaseTask::loss_of(const BatchPlace& place) {
+    const Batch batch = batch_of(place);
+    RandomStream random(place.seed, Purpose::Noise, static_cast<std::uint64_t>(place.first_sample));
+    const at::Tensor noise = random.normal(batch.latents.sizes()).to(device_);
+    std::vector<std::int64_t> times;
+    std::vector<bool> inside;
+    for (std::int64_t i = 0; i < place.size; ++i) {
+        times.push_back(random.below(table_.timesteps()));
+        inside.push_back(random.chance(settings_.face_share));
+    }
+    const at::Tensor timesteps = at::tensor(times, at::kLong).to(device_);
+    const NoisedLatents noised = table_.noised(batch.latents, noise, timesteps);
+    const at::Tensor answer = velocity(noised.latents, encoded(batch.captions), timesteps);
+    const at::Tensor losses = velocity_loss(answer, noised.velocity, batch.face_area, inside);
+    return {losses.mean(), {}};
+}
+
+// The same loss on people and texts that were never seen, at fixed times and with fixed noise.
+Measures BaseTask::evaluate() {
+    double sum = 0;
+    for (std::int64_t i = 0; i < kHeldOut; ++i) {
+        const LatentClip& clip = held_out_.clip(i, data_.frames == 1);
+        RandomStream random(7, Purpose::Grid, static_cast<std::uint64_t>(i));
+        const std::string text = people::caption(clip.scene, {static_cast<std::uint64_t>(i), {}, false, true});
+        const at::Tensor x0 = clip.latents.to(at::kFloat).unsqueeze(0).to(device_);
+        for (std::int64_t k = 0; k < kScoredTimes; ++k) {
+            const at::Tensor time =
+                at::tensor({(2 * k + 1) * table_.timesteps() / (2 * kScoredTimes)}, at::kLong).to(device_);
+            const NoisedLatents noised = table_.noised(x0, random.normal(x0.sizes()).to(device_), time);
+            sum += (velocity(noised.latents, encoded({text}), time) - noised.velocity).square().mean().item<double>();
+        }
+    }
+    return {{"held_out_loss", sum / static_cast<double>(kHeldOut * kScoredTimes)}};
+}
+
+// A clip for each caption; its first, middle and last frame, or the picture.
+std::vector<at::Tensor> BaseTask::sample_pictures(const std::vector<std::string>& captions, std::int64_t frames,
+                                                  std::int64_t position) {
+    const VaeConfig& vae = vae_->config();
+    const auto count = static_cast<std::int64_t>(captions.size());
+    RandomStream random(11, Purpose::Grid, static_cast<std::uint64_t>(position));
+    const std::int64_t cell = vae.spatial_compression();
+    at::Tensor latents = random.normal({count, frames, vae.latent_channels, data_.height / cell, data_.width / cell});
+    std::vector<std::string> texts(captions.size());
+    texts.insert(texts.end(), captions.begin(), captions.end());
+    const at::Tensor text = encoded(texts);
+    const auto sampler = make_sampler(SamplerKind::Ddim, schedule_, kSampleSteps);
+    DenoiseRun run;
+    run.guidance.scale = kGuidance;
+    run.predict = [&](const DenoiseStep& step, const at::Tensor& now) {
+        const at::Tensor times = at::full({2 * count}, step.timestep, at::kLong).to(device_);
+        return velocity(at::cat({now, now}), text, times);
+    };
+    latents = denoise(*sampler, latents.to(device_), run);
+    const at::Tensor made =
+        vae_->decode(latents.permute({0, 2, 1, 3, 4}) / vae.scaling_factor).to(at::kCPU);  // [N, 3, T, H, W]
+    std::vector<at::Tensor> pictures;
+    for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t last = made.size(2) - 1;
+        pictures.push_back(made[i].select(1, 0));
+        if (last == 0) continue;
+        pictures.push_back(made[i].select(1, last / 2));
+        pictures.push_back(made[i].select(1, last));
+    }
+    return pictures;
+}
+
+// Real stills above samples of the same captions; then clips in time.
+Frame BaseTask::picture() {
+    std::vector<at::Tensor> cells;
+    std::vector<std::string> captions;
+    for (int i = 0; i < kShown; ++i) {
+        const LatentClip& clip = held_out_.clip(i, true);
+        captions.push_back(people::caption(clip.scene, {static_cast<std::uint64_t>(i), {}, false, true}));
+        cells.push_back(to_signal(draw(clip.scene).pixels).select(1, 0));
+    }
+    for (const at::Tensor& picture : sample_pictures(captions, 1, 0)) cells.push_back(picture);
+    if (data_.frames > 1) {
+        const std::int64_t frames = (data_.frames - 1) / config_.temporal_compression_ratio + 1;
+        const std::vector<std::string> few(captions.begin(), captions.begin() + 4);
+        for (const at::Tensor& picture : sample_pictures(few, frames, 1)) cells.push_back(picture);
+    }
+    return picture_grid(cells, kShown);
+}
+
+void BaseTask::write_model(const std::filesystem::path& folder, const TensorMap& named) {
+    start_.write_texts(folder, {"transformer", "text_encoder", "tokenizer", "scheduler"});
+    std::map<std::string, TensorMap> parts;
+    for (const auto& [name, tensor] : named) {
+        const std::size_t dot = name.find('.');
+        parts[name.substr(0, dot)][name.substr(dot + 1)] = tensor.to(at::kBFloat16);
+    }
+    write_weights(folder / "transformer", "diffusion_pytorch_model", parts.at("transformer"));
+    write_weights(folder / "text_encoder", "model", parts.at("text_encoder"));
+    write_text(folder / "model_index.json", start_.model_index());
+}
+
+}  // namespace
+
+std::unique_ptr<TrainingTask> make_base_task(const Recipe& recipe, at::Device device) {
+    return std::make_unique<BaseTask>(recipe, device);
+}
+
+}  // namespace mirror::engine::training

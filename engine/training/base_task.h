@@ -1,0 +1,14 @@
+#pragma once
+
+// Trains a text encoder and a CogVideoX transformer together on captioned pictures and clips: the base model that an
+// identity adapter is later trained on.
+
+#include <memory>
+
+#include "engine/training/training_task.h"
+
+namespace mirror::engine::training {
+
+std::unique_ptr<TrainingTask> make_base_task(const Recipe& recipe, at::Device device);
+
+}  // namespace mirror::engine::training

@@ -1,0 +1,46 @@
+#pragma once
+
+// What a stage starts from: the folder of the stage before, or the sizes of a built-in preset for parts that nobody has
+// trained yet.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/session/checkpoint_preset.h"
+#include "engine/session/model_folder.h"
+#include "engine/training/recipe.h"
+#include "engine/training/trainable_store.h"
+
+namespace mirror::engine::training {
+
+class ModelStart {
+public:
+    // The recipe's "input" and the key "preset" of its "model". EngineError if neither is given.
+    ModelStart(const Recipe& recipe, at::Device device);
+
+    bool has(const std::string& part) const { return !input_.empty() && folder_.has(part); }
+    const ModelFolder& folder() const { return folder_; }  // In float32.
+    const CheckpointPreset& preset() const { return preset_; }
+
+    // config.json of a part, from the input or the preset.
+    ConfigReader config(const std::string& part) const;
+    // The values of a part's weights: from the input if it has the part, else `fresh`.
+    Initializer values(const std::string& part, Initializer fresh) const;
+    // Weights of a part that is not trained. EngineError: the input does not have it.
+    WeightScope frozen(const std::string& part) const;
+
+    // model_index.json of a model that was trained.
+    std::string model_index() const;
+    // Copies what the input has and writes the preset's texts for the parts in `made`.
+    void write_texts(const std::filesystem::path& output, const std::vector<std::string>& made) const;
+
+private:
+    std::filesystem::path input_;
+    at::Device device_;
+    ModelFolder folder_;
+    CheckpointPreset preset_;
+};
+
+}  // namespace mirror::engine::training
