@@ -33,12 +33,17 @@ struct Pipe {
     std::array<int, 2> ends{-1, -1};
 };
 
-pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::path& cache, const Pipe& out,
-            const Pipe& err) {
+pid_t spawn(const std::vector<std::string>& arguments, const LaunchOptions& options, const Pipe& out, const Pipe& err) {
+    const auto cache = options.cache.empty() ? std::filesystem::temp_directory_path() : options.cache;
     std::vector<std::string> words{MIRROR_PROGRAM};
     words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<std::string> settings{"OMP_NUM_THREADS=1", "HOME=" + cache.string(), "XDG_CACHE_HOME=" + cache.string(),
-                                      "XDG_DATA_HOME=" + cache.string(), "LC_ALL=C.UTF-8"};
+    std::vector<std::string> settings{"OMP_NUM_THREADS=" + std::to_string(options.threads),
+                                      "OMP_WAIT_POLICY=passive",
+                                      "HOME=" + cache.string(),
+                                      "XDG_CACHE_HOME=" + cache.string(),
+                                      "XDG_DATA_HOME=" + cache.string(),
+                                      "LC_ALL=C.UTF-8"};
+    settings.insert(settings.end(), options.settings.begin(), options.settings.end());
     std::vector<char*> argv, environment;
     for (std::string& word : words) argv.push_back(word.data());
     for (std::string& setting : settings) environment.push_back(setting.data());
@@ -69,8 +74,7 @@ bool read_some(int descriptor, std::string& text) {
 
 Finished launch(const std::vector<std::string>& arguments, const LaunchOptions& options) {
     Pipe out, err;
-    const auto cache = options.cache.empty() ? std::filesystem::temp_directory_path() : options.cache;
-    const pid_t child = spawn(arguments, cache, out, err);
+    const pid_t child = spawn(arguments, options, out, err);
     out.close_writer();
     err.close_writer();
     Finished finished;
