@@ -28,7 +28,13 @@ protected:
     static std::string photo() { return MIRROR_SOURCE_DIR "/resources/examples/astronaut.jpg"; }
 
     std::string file(const std::string& name) const { return (folder_.path() / name).string(); }
-    Finished run(const std::vector<std::string>& arguments) const { return launch(arguments, {cache_.path(), {}}); }
+    // `settings` are "NAME=VALUE" of the environment.
+    Finished run(const std::vector<std::string>& arguments, const std::vector<std::string>& settings = {}) const {
+        LaunchOptions options;
+        options.cache = cache_.path();
+        options.settings = settings;
+        return launch(arguments, options);
+    }
 
     // "@out", "@model", "@adapter", "@photo" and "@dir" stand for files of this test.
     std::vector<std::string> resolved(std::vector<std::string> arguments) const {

@@ -97,6 +97,37 @@ TEST_F(PublishedVariants, T5ComesWithSharedWeightAlone) {
     }
 }
 
+TEST_F(PublishedVariants, T5MayCarryItsEmbeddingTwice) {
+    const at::Tensor expected = text_output(opened());
+    TensorMap tensors = load_tensors(file("text_encoder", "model"));
+    const bool shared = tensors.contains("shared.weight");
+    const at::Tensor embedding = tensors.at(shared ? "shared.weight" : "encoder.embed_tokens.weight").clone();
+    tensors.insert_or_assign("shared.weight", embedding);
+    tensors.insert_or_assign("encoder.embed_tokens.weight", embedding.clone());
+    save_tensors(file("text_encoder", "model"), tensors);
+    EXPECT_TRUE(at::equal(text_output(opened()), expected));
+    expect_whole();
+}
+
+// As the published loaders do: diffusers prefers the index, transformers the single file.
+TEST_F(PublishedVariants, ASingleFileMayLieBesideAnIndex) {
+    const at::Tensor text = text_output(opened());
+    const std::string transformer = opened().store("transformer")->fingerprint();
+    const auto keep = [&](const std::string& part, const std::string& stem) {
+        std::filesystem::copy_file(file(part, stem), folder_.path() / part);
+        shard(part, stem);
+    };
+    keep("transformer", "diffusion_pytorch_model");
+    keep("text_encoder", "model");
+    // What is not read may be anything.
+    save_tensors(file("transformer", "diffusion_pytorch_model"), {{"x", at::zeros({1})}});
+    std::filesystem::rename(folder_.path() / "text_encoder", file("text_encoder", "model"));
+    std::filesystem::remove(model() / "text_encoder" / "model-00001-of-00002.safetensors");
+    EXPECT_EQ(opened().store("transformer")->fingerprint(), transformer);
+    EXPECT_TRUE(at::equal(text_output(opened()), text));
+    expect_whole();
+}
+
 TEST_F(PublishedVariants, EveryPartMayComeInShards) {
     const at::Tensor expected = tower_output(opened());
     const std::string transformer = opened().store("transformer")->fingerprint();
