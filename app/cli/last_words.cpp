@@ -1,11 +1,13 @@
 #include "app/cli/last_words.h"
 
+#include <cxxabi.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
 #include <exception>
 #include <new>
+#include <typeinfo>
 
 #include "app/cli/console.h"
 
@@ -22,15 +24,10 @@ alignas(16) std::array<char, 1 << 16> signal_stack;  // A full stack is one of t
 }
 
 [[noreturn]] void on_terminate() {
-    if (std::current_exception()) {
-        try {
-            throw;
-        } catch (const std::bad_alloc&) {
-            end("magic-mirror: the memory is not enough for this request\n");
-        } catch (...) {
-            end("magic-mirror: the program failed, because it did not expect an error that came\n");
-        }
-    }
+    // Asked by its type: to catch it again is not safe where nothing is any more.
+    const std::type_info* const thrown = abi::__cxa_current_exception_type();
+    if (thrown != nullptr && *thrown == typeid(std::bad_alloc))
+        end("magic-mirror: the memory is not enough for this request\n");
     end("magic-mirror: the program failed, because it did not expect what it found\n");
 }
 
