@@ -9,6 +9,14 @@ namespace {
 
 std::uint64_t element_size(const Placement& placement) { return c10::elementSize(placement.dtype); }
 
+// oneDNN arranges channels in blocks. With fewer, the convolution is a matrix product over a column for each place of
+// the kernel.
+constexpr std::uint64_t kBlock = 16;
+constexpr std::uint64_t kKernel = 27;
+constexpr std::uint64_t kLead = 2;  // Frames in front of a causal convolution.
+
+std::uint64_t blocks_of(std::uint64_t channels) { return (channels + kBlock - 1) / kBlock * kBlock; }
+
 std::uint64_t positive(std::int64_t value) { return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0)); }
 
 }  // namespace
@@ -61,9 +69,12 @@ std::uint64_t decoder_activations(const VaeConfig& config, std::uint64_t latents
         // The last two frames in front of every convolution, for the next chunk.
         if (latents > 3) kept += cells * 2 * (inputs + (convolutions - 1) * outputs);
         guides += cells * frames * positive(config.latent_channels);
-        // First convolution of the level: its input, normed, activated, led, and again in the library's layout; its
-        // result twice.
-        widest = std::max(widest, cells * (frames + 2) * (5 * inputs + 2 * outputs));
+        // The first convolution of the level: its input as it came, normed and activated; led by two frames; the copy
+        // that the library makes of that; the result, and again if the library pads its channels.
+        const std::uint64_t padded = outputs % kBlock == 0 ? 0 : blocks_of(outputs);
+        const std::uint64_t copied = inputs < kBlock ? kKernel * inputs * frames : blocks_of(inputs) * (frames + kLead);
+        widest =
+            std::max(widest, cells * (frames * (3 * inputs + outputs + padded) + (frames + kLead) * inputs + copied));
         if (level + 1 == widths.size()) break;
         height *= 2;
         width *= 2;

@@ -26,6 +26,7 @@ namespace mm = magic_mirror;
 
 ModelFolder open_folder(const std::filesystem::path& model, const std::string& device, Precision precision,
                         const RunContext& run) {
+    return_large_blocks();
     fix_numerics();
     return {model, {dtype_of(precision), device_from_text(device), LayersHeld::All}, WeightCheck::Finite, run.stop()};
 }

@@ -14,7 +14,7 @@ namespace mirror::engine {
 
 namespace {
 
-constexpr std::uint64_t kProgramBytes = 170u << 20;  // The program and libtorch after their first operators.
+constexpr std::uint64_t kProgramBytes = 190u << 20;  // The program and libtorch after their first operators.
 constexpr std::uint64_t kChartCells = 12;            // Of the picture that tells colours from latents, a side.
 
 // The number behind `prefix`, where a repeated layer's name has it; -1 for others.

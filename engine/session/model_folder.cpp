@@ -1,5 +1,7 @@
 #include "engine/session/model_folder.h"
 
+#include <malloc.h>
+
 #include <system_error>
 
 #include "engine/core/result.h"
@@ -90,6 +92,13 @@ at::Device device_from_text(const std::string& text) {
 }
 
 at::ScalarType dtype_of(Precision precision) { return precision == Precision::Bf16 ? at::kBFloat16 : at::kFloat; }
+
+void return_large_blocks() {
+    // glibc would raise its limit to 32 MiB, keep tensors of that size in its heap, and leave holes between them that
+    // no prediction knows of.
+    constexpr int kLargestInHeap = 4 << 20;
+    mallopt(M_MMAP_THRESHOLD, kLargestInHeap);
+}
 
 void fix_numerics() {
     auto& context = at::globalContext();

@@ -72,6 +72,9 @@ private:
 at::Device device_from_text(const std::string& text);
 at::ScalarType dtype_of(Precision precision);
 
+// Memory of large tensors goes back to the system when they do, for the rest of the program.
+void return_large_blocks();
+
 // Exact arithmetic on every device: no TF32, no reduced-precision sums, no algorithm chosen by timing.
 void fix_numerics();
 

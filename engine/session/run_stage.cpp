@@ -73,6 +73,7 @@ TensorMap written_form(const TensorMap& outputs) {
 
 std::vector<std::string> execute(const StageEntry& entry, const StageJob& job, const std::stop_token& stop) {
     const c10::InferenceMode inference;
+    return_large_blocks();
     fix_numerics();
     value_or_throw(check_output(job.outputs, files_read_by(job)));
     const Placement placement{dtype_of(job.options.dtype), device_from_text(job.options.device)};

@@ -59,7 +59,7 @@ std::string list_of(const std::vector<std::string>& names) {
 }
 
 bool is_finite(const at::Tensor& tensor) {
-    constexpr std::int64_t kPiece = std::int64_t{1} << 20;  // The comparison makes a tensor of its own.
+    constexpr std::int64_t kPiece = std::int64_t{1} << 18;  // The comparison makes a tensor of its own.
     const at::Tensor flat = tensor.reshape({-1});
     for (std::int64_t at = 0; at < flat.numel(); at += kPiece) {
         if (!flat.slice(0, at, at + kPiece).isfinite().all().item<bool>()) return false;
