@@ -57,9 +57,10 @@ protected:
         return people_batch(people_, people::Split::Train, place.seed, place.first_sample, place.size, crop_size(),
                             crop_expand(), changes_);
     }
-    // `construct` makes everything that is trained on a scope, and is called twice: for the shapes and for the weights.
-    template <typename Construct>
-    void make_store(const Initializer& initial, Construct construct) {
+    // Makes everything that is trained.
+    virtual void construct(const WeightScope& weights) = 0;
+    // Constructs twice: for the shapes and for the weights. Called by the constructors of the stages.
+    void make_store(const Initializer& initial) {
         const auto recorder = std::make_shared<ShapeRecorder>();
         construct(WeightScope(recorder, {}));
         store_ = std::make_shared<TrainableStore>(recorder->entries(), initial, device_);
@@ -82,15 +83,11 @@ RecognizerConfig recognizer_config(const ModelStart& start) {
     return read_recognizer_config(start.config("recognizer"));
 }
 
-class RecognizerTask : public IdentityTask {
+class RecognizerTask final : public IdentityTask {
 public:
     RecognizerTask(const Recipe& recipe, at::Device device)
         : IdentityTask(recipe, device), config_(recognizer_config(start_)) {
-        make_store(with_heads(start_.values("recognizer", general_start(recipe.seed)), recipe.seed),
-                   [&](const WeightScope& weights) {
-                       network_.emplace(weights / "network", config_);
-                       heads_.emplace(weights / "heads", config_.id_dim, people_.people);
-                   });
+        make_store(with_heads(start_.values("recognizer", general_start(recipe.seed)), recipe.seed));
     }
 
     BatchLoss loss_of(const BatchPlace& place) override {
@@ -103,6 +100,10 @@ public:
     }
 
 protected:
+    void construct(const WeightScope& weights) final {
+        network_.emplace(weights / "network", config_);
+        heads_.emplace(weights / "heads", config_.id_dim, people_.people);
+    }
     at::Tensor embed(const at::Tensor& aligned, const at::Tensor&) const override { return network_->forward(aligned); }
 
 private:
@@ -128,7 +129,7 @@ struct CaptionReader {
     at::Tensor warmth;  // [1]: how sharply similarities are compared.
 };
 
-class ClipTowerTask : public IdentityTask {
+class ClipTowerTask final : public IdentityTask {
 public:
     ClipTowerTask(const Recipe& recipe, at::Device device)
         : IdentityTask(recipe, device),
@@ -138,13 +139,7 @@ public:
         make_store(joined_start({{"network", start_.values("image_encoder", general_start(recipe.seed))},
                                  {"heads", general_start(recipe.seed + 1)},
                                  {"dense", general_start(recipe.seed + 2)},
-                                 {"captions", general_start(recipe.seed + 3)}}),
-                   [&](const WeightScope& weights) {
-                       network_.emplace(weights / "network", shape_);
-                       heads_.emplace(weights / "heads", shape_.hidden_size, people_.people);
-                       dense_ = Linear(weights / "dense", shape_.hidden_size, people::kIdentityCodeLength);
-                       captions_.emplace(weights / "captions", start_.preset().vocabulary, shape_.hidden_size);
-                   });
+                                 {"captions", general_start(recipe.seed + 3)}}));
     }
 
     BatchLoss loss_of(const BatchPlace& place) override {
@@ -168,6 +163,12 @@ public:
     }
 
 protected:
+    void construct(const WeightScope& weights) final {
+        network_.emplace(weights / "network", shape_);
+        heads_.emplace(weights / "heads", shape_.hidden_size, people_.people);
+        dense_ = Linear(weights / "dense", shape_.hidden_size, people::kIdentityCodeLength);
+        captions_.emplace(weights / "captions", start_.preset().vocabulary, shape_.hidden_size);
+    }
     at::Tensor embed(const at::Tensor&, const at::Tensor& crops) const override {
         return (*network_)(crops).last_hidden_state.mean(1);
     }
@@ -196,18 +197,14 @@ private:
     std::optional<CaptionReader> captions_;
 };
 
-class IdPerceiverTask : public IdentityTask {
+class IdPerceiverTask final : public IdentityTask {
 public:
     IdPerceiverTask(const Recipe& recipe, at::Device device)
         : IdentityTask(recipe, device),
           config_(mm::read_perceiver_id_config(start_.config("id_perceiver"))),
           recognizer_(start_.frozen("recognizer"), recognizer_config(start_)),
           tower_(start_.frozen("image_encoder"), start_.folder().clip_vision_shape()) {
-        make_store(with_heads(start_.values("id_perceiver", general_start(recipe.seed)), recipe.seed),
-                   [&](const WeightScope& weights) {
-                       network_.emplace(weights / "network", config_);
-                       heads_.emplace(weights / "heads", config_.shape.tokens * config_.shape.width, people_.people);
-                   });
+        make_store(with_heads(start_.values("id_perceiver", general_start(recipe.seed)), recipe.seed));
     }
 
     BatchLoss loss_of(const BatchPlace& place) override {
@@ -220,6 +217,10 @@ public:
     }
 
 protected:
+    void construct(const WeightScope& weights) final {
+        network_.emplace(weights / "network", config_);
+        heads_.emplace(weights / "heads", config_.shape.tokens * config_.shape.width, people_.people);
+    }
     at::Tensor embed(const at::Tensor& aligned, const at::Tensor& crops) const override {
         const auto layer = start_.preset().adapter.switches.id_vit_layer;
         const mm::ClipFeatures features = tower_(crops);
