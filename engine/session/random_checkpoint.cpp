@@ -1,6 +1,7 @@
 #include "engine/session/random_checkpoint.h"
 
 #include <memory>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -147,8 +148,10 @@ Status init_checkpoint(std::string_view preset, std::uint64_t seed, const fs::pa
         return unfinished.publish(kModelIndex);
     } catch (const EngineError& error) {
         return error.error();
+    } catch (const std::bad_alloc&) {
+        return Error{ErrorCode::OutOfMemory, "Cannot make " + path_for_message(folder) + ": the memory is not enough."};
     } catch (const std::exception& error) {
-        // Out of memory, or something that ATen refuses: its text may have many lines.
+        // Something that ATen refuses: its text may have many lines.
         return Error{ErrorCode::Internal,
                      "Cannot make " + path_for_message(folder) + ": " + escape_for_message(error.what())};
     }
