@@ -85,8 +85,8 @@ RecognizerConfig recognizer_config(const ModelStart& start) {
 
 class RecognizerTask final : public IdentityTask {
 public:
-    RecognizerTask(const Recipe& recipe, at::Device device)
-        : IdentityTask(recipe, device), config_(recognizer_config(start_)) {
+    RecognizerTask(const Recipe& recipe, at::Device device) : IdentityTask(recipe, device) {
+        config_ = recognizer_config(start_);
         make_store(with_heads(start_.values("recognizer", general_start(recipe.seed)), recipe.seed));
     }
 

@@ -1,0 +1,95 @@
+// Every stage at tiny size: it runs, it learns, it writes a folder that the engine opens, and it leaves alone what is
+// frozen.
+
+#include <gtest/gtest.h>
+
+#include "engine/backbones/cogvideox/transformer.h"
+#include "engine/identity/magic_mirror/adapter_file.h"
+#include "engine/session/model_folder.h"
+#include "engine/session/random_checkpoint.h"
+#include "tests/support/scratch_folder.h"
+#include "tests/training/tiny_recipes.h"
+
+namespace mirror::engine::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A tiny checkpoint with random weights in every part, made once.
+const fs::path& tiny_model() {
+    static const testing::ScratchFolder folder;
+    static const fs::path model = [] {
+        const fs::path path = folder.path() / "tiny";
+        value_or_throw(init_checkpoint("tiny", 1, path));
+        return path;
+    }();
+    return model;
+}
+
+TinyRun tiny_stage(const std::string& stage, const fs::path& output) {
+    TinyRun run;
+    run.stage = stage;
+    run.input = tiny_model();
+    run.output = output;
+    return run;
+}
+
+std::string fingerprint(const fs::path& folder, const std::string& part) {
+    return ModelFolder(folder, {}, WeightCheck::None).store(part)->fingerprint();
+}
+
+TEST(Stages, RecogniserTowerAndPerceiverRun) {
+    const testing::ScratchFolder folder;
+    Watched watched;
+    const std::vector<std::pair<std::string, std::string>> stages = {
+        {"recognizer", "recognizer"}, {"clip-tower", "image_encoder"}, {"id-perceiver", "id_perceiver"}};
+    for (const auto& [stage, part] : stages) {
+        TinyRun run = tiny_stage(stage, folder.path() / stage);
+        run.data = R"({"people": 8, "size": 48})";
+        run.losses = stage == "clip-tower" ? R"({"contrast": 0.5})" : "{}";
+        run.samples = 4;
+        const TrainingReport report = train(run.recipe(), {}, watched.observer());
+        EXPECT_TRUE(report.finished) << stage;
+        EXPECT_NE(fingerprint(run.output, part), fingerprint(run.input, part)) << stage;
+        EXPECT_EQ(fingerprint(run.output, "transformer"), fingerprint(run.input, "transformer")) << stage;
+    }
+}
+
+TEST(Stages, BaseLearnsAFewPictures) {
+    const testing::ScratchFolder folder;
+    TinyRun run = tiny_stage("base", folder.path() / "base");
+    run.data = R"({"width": 32, "height": 32, "items": 2})";
+    run.losses = R"({"text_dropout": 0.1})";
+    run.samples = 480;
+    run.batch = 8;
+    run.rate = 3e-3;
+    Watched watched;
+    const TrainingReport report = train(run.recipe(), {}, watched.observer());
+    EXPECT_TRUE(report.finished);
+    EXPECT_LT(watched.mean_loss(50, 60), 0.9 * watched.mean_loss(0, 10));
+    EXPECT_EQ(fingerprint(run.output, "vae"), fingerprint(run.input, "vae"));
+    const ModelFolder model(run.output, {}, WeightCheck::Finite);
+    EXPECT_EQ(model.transformer().config().num_layers, 4);
+    EXPECT_TRUE(fs::exists(run.output / "model_index.json"));
+}
+
+TEST(Stages, AdapterTrainsOnlyItself) {
+    const testing::ScratchFolder folder;
+    TinyRun run = tiny_stage("adapter", folder.path() / "adapter");
+    run.data = R"({"width": 32, "height": 32, "items": 3, "frames": 5, "still_share": 0.3})";
+    run.losses = R"({"references": 2, "identity": 0.1, "drop_face": 0.3})";
+    run.samples = 12;
+    run.batch = 4;
+    Watched watched;
+    EXPECT_TRUE(train(run.recipe(), {}, watched.observer()).finished);
+    for (const char* part : {"transformer", "text_encoder", "vae", "image_encoder", "id_perceiver", "recognizer"})
+        EXPECT_EQ(fingerprint(run.output, part), fingerprint(run.input, part)) << part;
+    const auto adapter = magic_mirror::AdapterFile::open(run.output / "adapter" / "adapter.safetensors");
+    EXPECT_EQ(adapter.config().dit.num_layers, 4);
+    EXPECT_EQ(adapter.metadata().at("stage"), "video");
+    EXPECT_NE(adapter.fingerprint(),
+              magic_mirror::AdapterFile::open(run.input / "adapter" / "adapter.safetensors").fingerprint());
+}
+
+}  // namespace
+}  // namespace mirror::engine::training
