@@ -15,6 +15,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <system_error>
 
 #include "engine/core/durable_replace.h"
 #include "engine/core/result.h"
@@ -116,6 +117,11 @@ private:
             throw EngineError(ErrorCode::InvalidRequest, "The folder " + path_for_message(folder_) +
                                                              " holds a run already; give --resume to go on with it.");
         }
+        std::error_code error;
+        fs::create_directories(folder_, error);
+        if (error)
+            throw EngineError(ErrorCode::WriteFailed,
+                              "Cannot make the folder " + path_for_message(folder_) + ": " + error.message() + ".");
         position_ = {recipe_.stage_name, recipe_.fingerprint, 0, 0};
         if (there) {
             const RunPosition saved = load_state(folder_, optimizer_);
