@@ -19,7 +19,7 @@ struct LaunchOptions {
     std::filesystem::path cache;                            // XDG_CACHE_HOME of the program.
     std::function<bool(const std::string& out)> interrupt;  // SIGINT as soon as this is true for what stdout has.
     int threads = 1;
-    std::vector<std::string> settings;  // "NAME=VALUE" of the environment, besides the usual ones.
+    std::vector<std::string> settings{};  // "NAME=VALUE" of the environment, besides the usual ones.
 };
 
 Finished launch(const std::vector<std::string>& arguments, const LaunchOptions& options = {});

@@ -214,7 +214,8 @@ TEST(RandomCheckpoint, AnUnknownPresetIsNamed) {
     ScratchFolder scratch;
     const Status status = init_checkpoint("huge", 1, scratch.path() / "model");
     ASSERT_FALSE(status.ok());
-    EXPECT_NE(status.error().detail.find("huge: cogvideox-5b, demo, pocket, tiny"), std::string::npos) << status.error().detail;
+    EXPECT_NE(status.error().detail.find("huge: cogvideox-5b, demo, pocket, tiny"), std::string::npos)
+        << status.error().detail;
     EXPECT_FALSE(fs::exists(scratch.path() / "model"));
 }
 
