@@ -1,5 +1,6 @@
 #include "engine/text/t5_encoder.h"
 
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -16,9 +17,12 @@ WeightScope kept_in_float32(const WeightScope& weights) {
 }
 
 at::Tensor embedding_of(const WeightScope& weights, const T5Config& config) {
-    const bool has_shared = weights.has("shared.weight") || !weights.has("encoder.embed_tokens.weight");
-    return weights.tensor(has_shared ? "shared.weight" : "encoder.embed_tokens.weight",
-                          {config.vocab_size, config.d_model});
+    const std::array<std::int64_t, 2> shape{config.vocab_size, config.d_model};
+    const bool has_alias = weights.has("encoder.embed_tokens.weight");
+    const bool has_shared = weights.has("shared.weight") || !has_alias;
+    // A file that carries both has them tied: the copy only has to fit.
+    if (has_shared && has_alias) weights.checked_only().tensor("encoder.embed_tokens.weight", shape);
+    return weights.tensor(has_shared ? "shared.weight" : "encoder.embed_tokens.weight", shape);
 }
 
 }  // namespace

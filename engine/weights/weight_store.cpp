@@ -245,7 +245,7 @@ at::Tensor WeightStore::read_any(const std::string& name) {
     if (options_.stop.stop_requested()) throw EngineError(ErrorCode::Cancelled, "stopped by the user");
     find_or_throw(name);
     Place& place = places_.find(name)->second;
-    place.read = true;
+    place.asked = true;
     const at::Tensor tensor = alias(place);
     check_finite(place, name, tensor);
     return tensor;
@@ -253,6 +253,7 @@ at::Tensor WeightStore::read_any(const std::string& name) {
 
 void WeightStore::check(const std::string& name, at::IntArrayRef shape) const {
     const Place& place = find_or_throw(name);
+    place.asked = true;
     if (shape.equals(place.entry.shape)) return;
     throw EngineError(ErrorCode::ShapeMismatch,
                       "The " + quoted_tensor(name) + " in " + path_for_message(shards_[place.shard].file->path()) +
@@ -276,7 +277,7 @@ std::vector<std::string> WeightStore::names() const {
 std::vector<std::string> WeightStore::unread() const {
     std::vector<std::string> names;
     for (const auto& [name, place] : places_) {
-        if (!place.ignored && !place.read) names.push_back(name);
+        if (!place.ignored && !place.asked) names.push_back(name);
     }
     return names;
 }

@@ -68,7 +68,7 @@ private:
     struct Place {
         formats::TensorEntry entry;  // entry.name is the name in the file.
         std::size_t shard = 0;
-        bool read = false;
+        mutable bool asked = false;
         bool ignored = false;
         bool known_finite = false;
     };

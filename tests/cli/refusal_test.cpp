@@ -31,7 +31,7 @@ const std::vector<Refusal>& malformed() {
     static const std::vector<Refusal> all{
         {2, "subcommand", {}},
         {2, "frobnicate", {"frobnicate"}},
-        {2, "train", {"train", "recipe.json"}},
+        {2, "--time", {"train", "recipe.json", "--time", "soon"}},
         {2, "download", {"models", "download"}},
         {2, "--frames", generate_with({"--frames", "18"})},
         {2, "--frames", generate_with({"--frames", "1033"})},
@@ -94,6 +94,7 @@ const std::vector<Refusal>& impossible() {
         {1,
          "img",
          {"generate", "--reference", "@photo", "--prompt", "img img", "--model", "@model", "-o", "@dir/out.mp4"}},
+        {1, "recipe.json", {"train", "recipe.json"}},
         {1, "memory", generate_with({"--budget", "1MiB"})},
         {1, "memory", generate_with({"--size", "8192x8192", "--frames", "1025"})},
         {1, "cuda:77", generate_with({"--device", "cuda:77"})},
