@@ -28,7 +28,7 @@ alignas(16) std::array<char, 1 << 16> signal_stack;  // A full stack is one of t
     const std::type_info* const thrown = abi::__cxa_current_exception_type();
     if (thrown != nullptr && *thrown == typeid(std::bad_alloc))
         end("magic-mirror: the memory is not enough for this request\n");
-    end("magic-mirror: the program failed, because it did not expect what it found\n");
+    end("magic-mirror: the program failed for a reason it does not know; please report what you asked it for\n");
 }
 
 void on_signal(int number) {
