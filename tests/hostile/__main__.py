@@ -1,8 +1,13 @@
-"""python -m tests.hostile --binary build/dev/bin/magic-mirror [--only PART_OF_A_TITLE] [--list]"""
+"""python -m tests.hostile --binary PROGRAM [--all | --only PART_OF_A_TITLE | --seed N] [--list]: hostile inputs.
+
+A run takes at most so many cases of each kind, drawn by a seed, and those that are marked to be always there. All of
+them are replayed with --all, and those with a title that holds a text with --only.
+"""
 
 from __future__ import annotations
 
 import argparse
+import random
 import shutil
 import sys
 import tempfile
@@ -18,11 +23,13 @@ from tests.hostile import (
     cases_safetensors,
     cases_stages,
 )
-from tests.hostile.harness import Case, Place, Program, judge, normal_memories
+from tests.hostile.harness import MIB, Case, Place, Program, judge, normal_memories, own_memory
 
 _MODULES = (cases_safetensors, cases_folders, cases_adapter, cases_stages, cases_pictures, cases_calls)
 _PHOTO = Path(__file__).resolve().parents[2] / "resources" / "examples" / "astronaut.jpg"
 _WORKERS = 2
+_SEED = 20_240_518
+_MOST_OF_A_KIND = 28
 
 
 def _all_cases() -> list[Case]:
@@ -31,6 +38,21 @@ def _all_cases() -> list[Case]:
     if twice:
         raise ValueError(f"two cases are called {twice}")
     return cases
+
+
+def _sample(cases: list[Case], seed: int) -> list[Case]:
+    """At most so many of each kind, in the order of the whole corpus."""
+    draw = random.Random(seed)
+    kinds: dict[str, list[Case]] = {}
+    for case in cases:
+        kinds.setdefault(case.kind, []).append(case)
+    chosen: set[str] = set()
+    for same in kinds.values():
+        needed = [case for case in same if case.always]
+        others = [case for case in same if not case.always]
+        drawn = draw.sample(others, min(len(others), _MOST_OF_A_KIND - len(needed)))
+        chosen |= {case.title for case in (*needed, *drawn)}
+    return [case for case in cases if case.title in chosen]
 
 
 class _Bench:
@@ -83,20 +105,35 @@ def _report(cases: list[Case], problems: list[list[str]]) -> int:
     return 1 if failed else 0
 
 
+def _check_own_memory(normal: dict[str, int]) -> int:
+    """Whether the memory of the calls was that of the program, not what it inherited from this process."""
+    own, least = own_memory(), min(normal.values())
+    print(f"{own // MIB:5}  MiB at most in this process, {least // MIB} MiB in the smallest normal call")
+    if own < least:
+        return 0
+    print("FAILED this process needs more memory than a normal call: peaks that a call inherits from it mean nothing")
+    return 1
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
     parser.add_argument("--binary", type=Path, required=True)
+    parser.add_argument("--all", action="store_true")
     parser.add_argument("--only", default="")
+    parser.add_argument("--seed", type=int, default=_SEED)
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
     cases = [case for case in _all_cases() if options.only in case.title]
+    if not options.all and not options.only:
+        cases = _sample(cases, options.seed)
     if options.list:
         print("\n".join(case.title for case in cases))
         return 0
     with tempfile.TemporaryDirectory(prefix="mirror-hostile-") as name:
         bench = _Bench(options.binary.resolve(), Path(name))
         with ThreadPoolExecutor(_WORKERS) as pool:
-            return _report(cases, list(pool.map(bench.check, cases)))
+            problems = list(pool.map(bench.check, cases))
+        return _report(cases, problems) | _check_own_memory(bench.normal)
 
 
 if __name__ == "__main__":

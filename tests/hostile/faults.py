@@ -24,7 +24,7 @@ from tests.hostile.harness import LONGEST_LINE, PATIENCE, Program
 from tests.hostile.writers import Workshop, Writer, files_in, is_temporary
 
 _SEED = 20_250_301
-_TRIES = 8
+_TRIES = 4
 _WORKERS = 2
 # Of allocations at least that large are half of the tries: tensors, files and pictures rather than names and lists.
 # Only these are refused for good: without any memory at all nobody could say so.
@@ -80,13 +80,12 @@ class _Faults:
             raise RuntimeError(f"{writer.name}: exit {code}, {count} allocations: {said!r}")
         return count
 
-    def draw(self, tries: int, only: str) -> list[Fault]:
+    def draw(self, tries: int, only: str, pool: ThreadPoolExecutor) -> list[Fault]:
         draw = random.Random(_SEED)
         found = []
-        for writer in self.workshop.writers():
-            if only not in writer.name:
-                continue
-            counts = {least: self.count(writer, least) for least in (1, _LARGE)}
+        writers = [writer for writer in self.workshop.writers() if only in writer.name]
+        counted = list(pool.map(lambda writer: {least: self.count(writer, least) for least in (1, _LARGE)}, writers))
+        for writer, counts in zip(writers, counted, strict=True):
             print(f"{counts[1]:8,}  allocations of {writer.name}, {counts[_LARGE]:,} of them large")
             for number in range(tries):
                 least = (1, _LARGE)[number % 2]
@@ -129,10 +128,9 @@ def main() -> int:
         root = Path(os.path.realpath(name))
         (root / "home").mkdir()
         faults = _Faults(Workshop(Program(options.binary.resolve(), root / "home"), root), options.preload.resolve())
-        drawn = faults.draw(options.tries, options.only)
-        for writer in {fault.writer.name: fault.writer for fault in drawn}.values():
-            faults.workshop.whole(writer)
         with ThreadPoolExecutor(_WORKERS) as pool:
+            drawn = faults.draw(options.tries, options.only, pool)
+            list(pool.map(faults.workshop.whole, {fault.writer.name: fault.writer for fault in drawn}.values()))
             results = list(pool.map(faults.check, drawn))
     failed = 0
     for fault, (_, problems) in zip(drawn, results, strict=True):
@@ -143,7 +141,9 @@ def main() -> int:
     if options.sentences:
         for sentence, count in sentences.most_common():
             print(f"{count:5}  {sentence}")
-    print(f"{len(drawn):5}  refused allocations, {failed} failed, {sentences['']} without consequence")
+    at_once = sum(count for sentence, count in sentences.items() if sentence.encode().startswith(_AT_ONCE))
+    print(f"{at_once:5}  ended through a signal, {sentences['']} without consequence")
+    print(f"{len(drawn):5}  refused allocations, {failed} failed")
     return 1 if failed else 0
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import resource
 import shutil
 import signal
 import stat
@@ -120,10 +122,17 @@ class Case:
     code: int = 1
     # Files the call may leave in its output folder, when it is to succeed.
     leaves: Sequence[str] = ()
+    # In every sample.
+    always: bool = False
 
     @property
     def title(self) -> str:
         return f"{self.kind}: {self.label}"
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
 
 
 def snapshot(folder: Path) -> dict[str, tuple[object, ...]]:
@@ -134,7 +143,7 @@ def snapshot(folder: Path) -> dict[str, tuple[object, ...]]:
         identity = (state.st_mode, state.st_ino)
         # A folder's size and time change when a temporary file comes and goes, which is no violation.
         if not stat.S_ISDIR(state.st_mode):
-            content = path.read_bytes() if stat.S_ISREG(state.st_mode) and state.st_size < 64 * MIB else b""
+            content = _digest(path) if stat.S_ISREG(state.st_mode) and state.st_size < 64 * MIB else b""
             identity = (*identity, state.st_size, state.st_mtime_ns, content)
         found[str(path.relative_to(folder))] = identity
     return found
@@ -188,6 +197,11 @@ def judge(case: Case, program: Program, place: Place, normal: Mapping[str, int])
     if problems:
         problems.append("stderr: " + finished.err[:400].decode(errors="backslashreplace").rstrip())
     return problems
+
+
+def own_memory() -> int:
+    """The most that this process ever held. A child's peak begins with it, for the kernel hands it on across exec."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def normal_memories(program: Program, calls: dict[str, Arguments]) -> dict[str, int]:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.hostile.harness import PATIENCE, Program, waited
-from tests.hostile.writers import OLDER, Files, Workshop, Writer, files_in, is_temporary
+from tests.hostile.writers import LATENTS, OLDER, Files, Workshop, Writer, files_in, is_temporary
 
 _SEED = 20_240_607
 _KILLS = 40
@@ -99,7 +99,7 @@ class _Range:
             errors.seek(0)
             said = errors.read()
         word, problems = self._judge(moment, folder, before)
-        problems += self._judge_kept(other)
+        problems += self._judge_kept(other, writer)
         # Before its handler is installed, a program is simply ended.
         wanted = {"whole": (0, _STOPPED), "nothing": (_STOPPED, -signal.SIGINT)}.get(word, (_STOPPED,))
         if moment.kind is signal.SIGINT and code not in wanted:
@@ -132,9 +132,9 @@ class _Range:
             return "whole", problems
         return ("unfinished" if rest else "nothing"), problems
 
-    def _judge_kept(self, other: Path) -> list[str]:
-        latents = other / "l.safetensors"
-        return self.workshop.decodes(latents) if latents.exists() else []
+    def _judge_kept(self, other: Path, writer: Writer) -> list[str]:
+        latents = other / LATENTS
+        return self.workshop.decodes(latents, writer) if latents.exists() else []
 
     def _repeat(self, writer: Writer, folder: Path, other: Path, word: str) -> list[str]:
         if writer.makes_folders and word == "whole":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from typing import BinaryIO
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -24,21 +25,33 @@ def png_bomb(side: int) -> bytes:
     """All the pixels it claims, in a few kilobytes: compressed zeros, compressed again by nobody."""
     squeeze = zlib.compressobj(9)
     row = bytes(1 + (side + 7) // 8)
-    data = b"".join(squeeze.compress(row) for _ in range(side)) + squeeze.flush()
+    data = b"".join(squeeze.compress(row) for _ in range(side)) + squeeze.flush()  # Row by row: 110 MB in all.
     head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
 
 
-def bmp(width: int, height: int, bits: int = 24, data: bytes | None = None, compression: int = 0) -> bytes:
-    stride = (abs(width) * bits // 8 + 3) // 4 * 4
-    pixels = bytes([128]) * (stride * abs(height)) if data is None else data
+def _bmp_head(width: int, height: int, bits: int, compression: int, length: int) -> bytes:
     info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, 0, 0, 0, 0, 0)
-    return b"BM" + struct.pack("<IHHI", 54 + len(pixels), 0, 0, 54) + info + pixels
+    return b"BM" + struct.pack("<IHHI", 54 + length, 0, 0, 54) + info
 
 
-def tiff(width: int, height: int, tags: Sequence[tuple[int, int, int, int]] = (), data: bytes | None = None) -> bytes:
-    """An uncompressed grey TIFF; `tags` (number, type, count, value) are added or win."""
-    pixels = bytes([128]) * (width * height) if data is None else data
+def _bmp_length(width: int, height: int, bits: int) -> int:
+    return (abs(width) * bits // 8 + 3) // 4 * 4 * abs(height)
+
+
+def bmp(width: int, height: int, bits: int = 24, data: bytes | None = None, compression: int = 0) -> bytes:
+    pixels = bytes([128]) * _bmp_length(width, height, bits) if data is None else data
+    return _bmp_head(width, height, bits, compression, len(pixels)) + pixels
+
+
+def write_black_bmp(stream: BinaryIO, width: int, height: int) -> None:
+    """All its pixels, as a hole in the file: large pictures cost this process no memory."""
+    length = _bmp_length(width, height, 24)
+    stream.write(_bmp_head(width, height, 24, 0, length))
+    stream.truncate(54 + length)
+
+
+def _tiff_folder(width: int, height: int, length: int, tags: Sequence[tuple[int, int, int, int]] = ()) -> bytes:
     base = {
         256: (4, 1, width),
         257: (4, 1, height),
@@ -48,13 +61,31 @@ def tiff(width: int, height: int, tags: Sequence[tuple[int, int, int, int]] = ()
         273: (4, 1, 8),
         277: (3, 1, 1),
         278: (4, 1, height),
-        279: (4, 1, len(pixels)),
+        279: (4, 1, length),
     }
     base |= {number: (kind, count, value) for number, kind, count, value in tags}
     folder = struct.pack("<H", len(base))
     for number, (kind, count, value) in sorted(base.items()):
         folder += struct.pack("<HHII", number, kind, count, value & 0xFFFFFFFF)
-    return b"II*\0" + struct.pack("<I", 8 + len(pixels)) + pixels + folder + bytes(4)
+    return folder + bytes(4)
+
+
+def _tiff_head(length: int) -> bytes:
+    return b"II*\0" + struct.pack("<I", 8 + length)
+
+
+def tiff(width: int, height: int, tags: Sequence[tuple[int, int, int, int]] = (), data: bytes | None = None) -> bytes:
+    """An uncompressed grey TIFF; `tags` (number, type, count, value) are added or win."""
+    pixels = bytes([128]) * (width * height) if data is None else data
+    return _tiff_head(len(pixels)) + pixels + _tiff_folder(width, height, len(pixels), tags)
+
+
+def write_black_tiff(stream: BinaryIO, width: int, height: int) -> None:
+    """All its pixels, as a hole in the file."""
+    length = width * height
+    stream.write(_tiff_head(length))
+    stream.seek(8 + length)
+    stream.write(_tiff_folder(width, height, length))
 
 
 def webp(width: int, height: int) -> bytes:
@@ -64,9 +95,10 @@ def webp(width: int, height: int) -> bytes:
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
 
 
-def padded(content: bytes, size: int) -> bytes:
-    """The file with so many bytes behind it."""
-    return content + bytes(size)
+def write_padded(stream: BinaryIO, content: bytes, size: int) -> None:
+    """The file with so many bytes behind it, as a hole."""
+    stream.write(content)
+    stream.truncate(len(content) + size)
 
 
 def exif(orientation: int, *, kind: int = 3, next_folder: int = 0, entries: int = 1) -> bytes:

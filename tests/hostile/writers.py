@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from tests.hostile.photomaker import photomaker_file
 
 PHOTO = Path(__file__).resolve().parents[2] / "resources" / "examples" / "astronaut.jpg"
 OLDER = b"an older file"
+LATENTS = "l.safetensors"
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.part")
 
 Files = dict[str, bytes]
@@ -63,9 +65,9 @@ class Workshop:
         self._photomaker.write_bytes(photomaker_file())
         self.succeed(["models", "init", "--preset", "tiny", "--seed", "1", str(self.tiny)])
         self.succeed([*self._generate(), "--latents", str(self._latents), "-o", str(root / "first.mp4")])
-        self.latents = self._latents.read_bytes()
         self._wholes: dict[str, Files] = {}
-        self._folders = 0
+        self._kept: dict[str, bytes] = {}
+        self._folders = itertools.count(1)  # Taken from by several threads.
 
     def succeed(self, arguments: Arguments) -> None:
         done = self.program.run(arguments)
@@ -73,8 +75,7 @@ class Workshop:
             raise RuntimeError(f"{arguments}: exit {done.code}: {done.err.decode(errors='replace')}")
 
     def new_folder(self, below: Path | None = None) -> Path:
-        self._folders += 1
-        folder = (below or self.root) / f"folder-{self._folders}"
+        folder = (below or self.root) / f"folder-{next(self._folders)}"
         folder.mkdir()
         return folder
 
@@ -118,13 +119,21 @@ class Workshop:
         if writer.name not in self._wholes:
             folder, other = self.new_folder(), self.new_folder()
             self.succeed(writer.call(folder, other))
+            for kept in (*folder.glob(LATENTS), *other.glob(LATENTS)):
+                self._kept[writer.name] = kept.read_bytes()
             self._wholes[writer.name] = files_in(folder)
             shutil.rmtree(folder)
+            shutil.rmtree(other)
         return self._wholes[writer.name]
 
-    def decodes(self, latents: Path) -> list[str]:
-        """What is wrong with latents that were kept."""
-        if latents.read_bytes() != self.latents:
+    def culprits(self, writer: Writer, folder: Path) -> list[str]:
+        """What a sentence may name: an output, its folder, or a file in it, for the middle of a long path is left out."""
+        return [*writer.outputs, folder.name, *(name.rsplit("/", maxsplit=1)[-1] for name in self.whole(writer))]
+
+    def decodes(self, latents: Path, writer: Writer) -> list[str]:
+        """What is wrong with latents that a call kept: the same call makes the same ones, disturbed or not."""
+        self.whole(writer)
+        if latents.read_bytes() != self._kept[writer.name]:
             return ["the latents are not those of an undisturbed run"]
         again = latents.with_suffix(".mp4")
         done = self.program.run(["decode", str(latents), "--model", str(self.tiny), "-o", str(again)])
