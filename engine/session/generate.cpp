@@ -82,6 +82,12 @@ at::Tensor denoise_with_person(const GenerationRequest& request, RunModels& mode
     return denoise_person(models, request, person_run, colours, run);
 }
 
+// One sentence of two: what failed, which may end in a full stop of its own, and where the latents are.
+std::string with_kept_latents(std::string failure, const std::filesystem::path& file) {
+    if (failure.ends_with('.')) failure.pop_back();
+    return failure + "; the latents are kept in '" + escape_for_message(file) + "'.";
+}
+
 // The latents cost most of the time: if they cannot be written where they should be, they go into the cache.
 void keep_latents(const std::filesystem::path& file, const at::Tensor& latents, const std::string& recipe) {
     const Status saved = guarded([&] { save_latents(file, latents, recipe); });
@@ -91,9 +97,8 @@ void keep_latents(const std::filesystem::path& file, const at::Tensor& latents, 
         save_latents(other, latents, recipe);
         return other;
     });
-    std::string sentence = saved.error().detail;
-    if (elsewhere) sentence += "; the latents are kept in '" + escape_for_message(elsewhere.value()) + "'";
-    throw EngineError(saved.error().code, sentence);
+    const std::string& failure = saved.error().detail;
+    throw EngineError(saved.error().code, elsewhere ? with_kept_latents(failure, elsewhere.value()) : failure);
 }
 
 }  // namespace
@@ -119,8 +124,7 @@ GenerationReport generate_clip(const GenerationRequest& asked, const RunFiles& f
         decode_video(models, latents, {request.video, recipe}, sink, run);
     } catch (const EngineError& error) {
         if (error.code() == ErrorCode::Cancelled) throw;
-        throw EngineError(error.code(), std::string(error.what()) + "; the latents are kept in '" +
-                                            escape_for_message(latents_file) + "'");
+        throw EngineError(error.code(), with_kept_latents(error.what(), latents_file));
     }
     run.finish();
     return {latents_file, run.times(), request.sampling.steps, model.random_weights};
