@@ -36,7 +36,6 @@ _SMALL_DISK = 4 * _MIB
 _LARGE_DISK = 200 * _MIB  # `models init` wants 64 MiB more than it writes.
 _TRIES = 5
 _WORKERS = 2
-_NOBODY = 65534
 
 Problems = list[str]
 Change = Callable[[Path, Writer], None]
@@ -149,17 +148,16 @@ class _Faults:
         return problems + [f"'{name}' is left beside" for name in files_in(other) if is_temporary(Path(name))]
 
     def no_rights(self) -> None:
-        """A folder that others may read. Root may write everywhere and calls as somebody else."""
-        before = () if os.geteuid() else ("/usr/bin/setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
+        """A folder that may only be read. Root may write everywhere, and gives that up for the call."""
+        before = () if os.geteuid() else ("/usr/bin/setpriv", "--bounding-set=-dac_override,-dac_read_search")
         if before and subprocess.run([*before, str(self.program.binary), "--version"], capture_output=True).returncode:
-            print("folders without the right to write: not tried, the program cannot be called as another user")
+            print("folders without the right to write: not tried, root cannot give up its rights here")
             return
         self.report_each("no rights", [(writer.name, partial(self._forbidden, writer, before)) for writer in self.writers])
 
     def _forbidden(self, writer: Writer, before: Sequence[str]) -> Problems:
         folder, other = self._prepared(writer, older=True), self.workshop.new_folder()
         files = files_in(folder)
-        other.chmod(0o777)
         folder.chmod(0o555)
         ended = self._run(writer, folder, other, before)
         folder.chmod(0o755)
@@ -343,9 +341,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mirror-outputs-") as name:
         root = Path(os.path.realpath(name))
-        root.chmod(0o755)
-        (root / "home").mkdir(mode=0o777)
-        (root / "home").chmod(0o777)
+        (root / "home").mkdir()
         faults = _Faults(Workshop(Program(options.binary.resolve(), root / "home"), root), options.all)
         code = _with_disk(faults, root) if options.disk else _without_disk(faults)
     for kind, count in sorted(faults.counts.items()):
