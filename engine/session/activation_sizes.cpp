@@ -1,5 +1,7 @@
 #include "engine/session/activation_sizes.h"
 
+#include <ATen/Version.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -9,15 +11,62 @@ namespace {
 
 std::uint64_t element_size(const Placement& placement) { return c10::elementSize(placement.dtype); }
 
-// oneDNN arranges channels in blocks. With fewer, the convolution is a matrix product over a column for each place of
-// the kernel.
-constexpr std::uint64_t kBlock = 16;
-constexpr std::uint64_t kKernel = 27;
 constexpr std::uint64_t kLead = 2;  // Frames in front of a causal convolution.
 
-std::uint64_t blocks_of(std::uint64_t channels) { return (channels + kBlock - 1) / kBlock * kBlock; }
-
 std::uint64_t positive(std::int64_t value) { return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0)); }
+
+// A level of the decoder, as its first block with another number of channels meets it.
+struct DecoderLevel {
+    std::uint64_t inputs = 0;  // Channels.
+    std::uint64_t outputs = 0;
+    std::uint64_t guide = 0;
+    std::uint64_t frames = 0;
+    std::uint64_t height = 0;
+    std::uint64_t width = 0;
+};
+
+// oneDNN arranges channels in blocks of 16 and fills up the last one.
+std::uint64_t in_blocks(std::uint64_t channels) { return (channels + 15) / 16 * 16; }
+
+// at::conv3d leaves small float32 inputs, and bfloat16 without AVX-512, to its own matrix product over columns
+// (use_mkldnn in ATen/native/Convolution.cpp; the product there leaves out the width).
+bool goes_to_library(std::uint64_t channels, const DecoderLevel& level, const Placement& placement) {
+    constexpr std::uint64_t kLargestSmall = 20480;
+    if (!placement.device.is_cpu()) return true;
+    if (placement.dtype != at::kFloat) return at::get_cpu_capability().starts_with("AVX512");
+    return channels * (level.frames + kLead) * level.height > kLargestSmall;
+}
+
+// Beside its led input, in values a pixel: both sides in blocks; or a column of 27 places for each input, and the
+// result.
+std::uint64_t convolution_copies(std::uint64_t inputs, const DecoderLevel& level, const Placement& placement) {
+    constexpr std::uint64_t kKernel = 27;
+    if (goes_to_library(inputs, level, placement))
+        return (level.frames + kLead) * in_blocks(inputs) + level.frames * in_blocks(level.outputs);
+    return level.frames * (kKernel * inputs + level.outputs);
+}
+
+// While a norm is shifted by the guide: its input, its result and the scale; and the pointwise convolution. In bfloat16
+// oneDNN's has both sides in blocks and sums of the size of its result in float32. In float32 it needs none of them
+// with one thread, and with more stays below the convolution that follows.
+std::uint64_t norm_values(std::uint64_t channels, const DecoderLevel& level, const Placement& placement) {
+    const bool sums_apart = placement.device.is_cpu() && placement.dtype == at::kBFloat16;
+    if (!sums_apart || !goes_to_library(channels, level, placement)) return 4 * level.frames * channels;
+    return level.frames * (3 * channels + in_blocks(level.guide) + 3 * in_blocks(channels));
+}
+
+// The widest moment of the level's first block: either norm or either convolution. A convolution stands beside its
+// input before and after it was normed (activated in the same memory), the led one, and for the second one the block's.
+std::uint64_t level_activations(const DecoderLevel& level, const Placement& placement) {
+    const std::uint64_t led = level.frames + kLead;
+    const std::uint64_t kept = level.frames * level.inputs;
+    const std::uint64_t first = 2 * level.frames * level.inputs + led * level.inputs;
+    const std::uint64_t second = kept + 2 * level.frames * level.outputs + led * level.outputs;
+    return level.height * level.width *
+           std::max({norm_values(level.inputs, level, placement), kept + norm_values(level.outputs, level, placement),
+                     first + convolution_copies(level.inputs, level, placement),
+                     second + convolution_copies(level.outputs, level, placement)});
+}
 
 }  // namespace
 
@@ -64,17 +113,13 @@ std::uint64_t decoder_activations(const VaeConfig& config, std::uint64_t latents
     for (std::size_t level = 0; level < widths.size(); ++level) {
         const std::uint64_t outputs = positive(widths[level]);
         const std::uint64_t inputs = level == 0 ? outputs : positive(widths[level - 1]);
+        const std::uint64_t guide = positive(config.latent_channels);
         const std::uint64_t cells = height * width;
         const std::uint64_t convolutions = 2 * positive(config.layers_per_block + 1);
         // The last two frames in front of every convolution, for the next chunk.
         if (latents > 3) kept += cells * 2 * (inputs + (convolutions - 1) * outputs);
-        guides += cells * frames * positive(config.latent_channels);
-        // The first convolution of the level: its input as it came, normed and activated; led by two frames; the copy
-        // that the library makes of that; the result, and again if the library pads its channels.
-        const std::uint64_t padded = outputs % kBlock == 0 ? 0 : blocks_of(outputs);
-        const std::uint64_t copied = inputs < kBlock ? kKernel * inputs * frames : blocks_of(inputs) * (frames + kLead);
-        widest =
-            std::max(widest, cells * (frames * (3 * inputs + outputs + padded) + (frames + kLead) * inputs + copied));
+        guides += cells * frames * guide;
+        widest = std::max(widest, level_activations({inputs, outputs, guide, frames, height, width}, placement));
         if (level + 1 == widths.size()) break;
         height *= 2;
         width *= 2;
