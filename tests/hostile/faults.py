@@ -47,6 +47,16 @@ class Fault:
         return f"{self.writer.name}: allocation {self.at}{size} {'and all that follow' if self.always else 'once'}"
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What a call said, none if it succeeded, whether a signal had ended it, and whether it could not list its folder."""
+
+    sentence: str
+    at_once: bool
+    unlisted: bool
+    problems: list[str]
+
+
 class _Faults:
     def __init__(self, workshop: Workshop, preload: Path) -> None:
         self.workshop = workshop
@@ -92,7 +102,7 @@ class _Faults:
                 found.append(Fault(writer, least, draw.randint(1, counts[least]), number % 4 == 3))
         return found
 
-    def check(self, fault: Fault) -> tuple[str, list[str]]:
+    def check(self, fault: Fault) -> Outcome:
         folder, other = self.workshop.new_folder(), self.workshop.new_folder()
         variables = self._environment(fault.least, fault.at, fault.always)
         code, said, _ = self._run(fault.writer, folder, other, variables)
@@ -106,14 +116,16 @@ class _Faults:
             problems.append("stderr is not one line of less than 300 bytes")
         rest = [name for name in (*left, *files_in(other)) if is_temporary(Path(name))]
         at_once = said.startswith(_AT_ONCE)
-        # Without any memory a folder cannot even be listed, so it stays until the next call.
-        problems += [f"'{name}' is left" for name in rest if not at_once and not (fault.always and "/" in name)]
+        # Without any memory a folder cannot even be listed, so it stays until the next call; a folder alone is an empty one.
+        unlisted = [name for name in rest if fault.always and ("/" in name or (folder / name).is_dir())]
+        problems += [f"'{name}' is left" for name in rest if not at_once and name not in unlisted]
         problems += [f"'{name}' is broken" for name, data in left.items() if name not in rest and data != whole.get(name)]
         if problems:
             problems.append(f"stderr: {said[:300]!r}")
         shutil.rmtree(folder)
         shutil.rmtree(other)
-        return said.decode(errors="replace").strip() if code == 1 else "", problems
+        sentence = said.decode(errors="replace").strip() if code == 1 else ""
+        return Outcome(sentence, at_once, bool(unlisted) and not at_once, problems)
 
 
 def main() -> int:
@@ -132,17 +144,17 @@ def main() -> int:
             drawn = faults.draw(options.tries, options.only, pool)
             list(pool.map(faults.workshop.whole, {fault.writer.name: fault.writer for fault in drawn}.values()))
             results = list(pool.map(faults.check, drawn))
-    failed = 0
-    for fault, (_, problems) in zip(drawn, results, strict=True):
-        failed += bool(problems)
-        for problem in problems:
+    for fault, outcome in zip(drawn, results, strict=True):
+        for problem in outcome.problems:
             print(f"FAILED {fault.title}: {problem}")
-    sentences = Counter(sentence for sentence, _ in results)
+    sentences = Counter(outcome.sentence for outcome in results)
     if options.sentences:
         for sentence, count in sentences.most_common():
             print(f"{count:5}  {sentence}")
-    at_once = sum(count for sentence, count in sentences.items() if sentence.encode().startswith(_AT_ONCE))
-    print(f"{at_once:5}  ended through a signal, {sentences['']} without consequence")
+    failed = sum(1 for outcome in results if outcome.problems)
+    print(f"{len(results) - sentences['']:5}  exit 1, {sum(outcome.at_once for outcome in results)} of them through a signal")
+    print(f"{sentences['']:5}  without consequence")
+    print(f"{sum(outcome.unlisted for outcome in results):5}  left an unfinished folder that they could not list")
     print(f"{len(drawn):5}  refused allocations, {failed} failed")
     return 1 if failed else 0
 
