@@ -56,6 +56,8 @@ def _judge_sentence(ended: Ended, names: Sequence[str]) -> Problems:
         problems.append(f"exit {ended.code} instead of 1")
     if ended.said.count(b"\n") != 1 or not ended.said.endswith(b"\n") or len(ended.said) >= LONGEST_LINE:
         problems.append("stderr is not one line of less than 300 bytes")
+    if b".;" in ended.said:
+        problems.append("a full stop ends the sentence before its end")
     if not any(name.encode() in ended.said for name in names):
         problems.append(f"stderr names none of {list(names)}")
     if problems:
