@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::int64_t kTensors = 24;
 constexpr std::int64_t kSide = 1024;
-// Half of the smallest checkpoint here, so that a second copy cannot hide in it: headers, 64 KiB that the kernel maps around
-// each end of a tensor, and code of the library that the first run brings in (12 MiB were seen).
+// Half of the smallest checkpoint here, so that a second copy cannot hide in it: headers, 64 KiB that the kernel maps
+// around each end of a tensor, and code of the library that the first run brings in (12 MiB were seen).
 constexpr double kSmall = 24.0 * 1048576;
 
 std::string name_of(std::int64_t index) { return "layer." + std::to_string(index) + ".weight"; }
