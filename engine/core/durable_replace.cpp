@@ -192,27 +192,12 @@ Status durable_replace(const fs::path& target, std::string_view bytes) {
     return file.value().publish();
 }
 
-Status publish_file(const fs::path& finished, const fs::path& target) {
-    const auto give_up = [&](const Error& error) {
-        ::unlink(finished.c_str());
-        return Status(error);
-    };
-    const int descriptor = ::open(finished.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (descriptor < 0) return system_error(target, errno);
-    struct stat info {};
-    Status status = success();
-    if (::fstat(descriptor, &info) != 0) {
-        status = system_error(target, errno);
-    } else if (!S_ISREG(info.st_mode)) {
-        ::close(descriptor);
-        return write_error(target, "the finished file is not a regular file");  // Nothing of ours: it stays.
-    } else {
-        status = sync_and_check(descriptor, static_cast<std::uint64_t>(info.st_size), target);
-    }
-    ::close(descriptor);
-    if (!status) return give_up(status.error());
-    if (status = rename_and_sync(finished, target); !status) return give_up(status.error());
-    return success();
+Status make_folders(const fs::path& folder) {
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (!error) return success();
+    return Error{ErrorCode::WriteFailed,
+                 "Cannot make the folder " + path_for_message(folder) + ": " + error.message() + "."};
 }
 
 }  // namespace mirror

@@ -51,8 +51,7 @@ private:
 // The whole file at once; read back and compared before it gets its name.
 Status durable_replace(const std::filesystem::path& target, std::string_view bytes);
 
-// Gives a finished file, written by somebody else in the folder of `target`, the name `target`. On failure it is
-// removed.
-Status publish_file(const std::filesystem::path& finished, const std::filesystem::path& target);
+// Makes the folder and those above it. WriteFailed names it.
+Status make_folders(const std::filesystem::path& folder);
 
 }  // namespace mirror

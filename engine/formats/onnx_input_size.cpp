@@ -1,6 +1,7 @@
 #include "engine/formats/onnx_input_size.h"
 
 #include "engine/formats/json_cursor.h"
+#include "engine/formats/onnx_fields.h"
 #include "engine/formats/onnx_outline.h"
 #include "engine/formats/protobuf_fields.h"
 
@@ -8,18 +9,6 @@ namespace mirror::formats {
 namespace {
 
 using Bytes = std::span<const std::byte>;
-
-// Field numbers of onnx.proto.
-constexpr std::uint64_t kModelGraph = 7;
-constexpr std::uint64_t kGraphInput = 11;
-constexpr std::uint64_t kValueName = 1;
-constexpr std::uint64_t kValueType = 2;
-constexpr std::uint64_t kTypeTensor = 1;
-constexpr std::uint64_t kTensorElement = 1;
-constexpr std::uint64_t kTensorShape = 2;
-constexpr std::uint64_t kShapeDimension = 1;
-constexpr std::uint64_t kDimensionValue = 1;
-constexpr std::uint64_t kFloat = 1;
 
 void append(std::string& target, Bytes bytes) {
     target.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -40,15 +29,18 @@ std::string message(std::uint64_t field, std::string_view body) {
 std::string float_input(const std::string& name, std::span<const std::int64_t> size) {
     std::string dimensions;
     for (const std::int64_t side : size)
-        dimensions += message(kShapeDimension, number(kDimensionValue, static_cast<std::uint64_t>(side)));
-    const std::string tensor = number(kTensorElement, kFloat).append(message(kTensorShape, dimensions));
-    return message(kGraphInput, message(kValueName, name).append(message(kValueType, message(kTypeTensor, tensor))));
+        dimensions += message(onnx::kShapeDimension, number(onnx::kDimensionValue, static_cast<std::uint64_t>(side)));
+    const std::string tensor =
+        number(onnx::kTensorTypeElement, onnx::kElementFloat).append(message(onnx::kTensorTypeShape, dimensions));
+    return message(
+        onnx::kGraphInput,
+        message(onnx::kValueName, name).append(message(onnx::kValueType, message(onnx::kTypeTensor, tensor))));
 }
 
 std::string name_of(Bytes value) {
     std::string name;
     each_field(value, [&](const ProtobufField& field) {
-        if (field.number == kValueName)
+        if (field.number == onnx::kValueName)
             name.assign(reinterpret_cast<const char*>(field.bytes.data()), field.bytes.size());
     });
     return name;
@@ -58,7 +50,7 @@ std::string sized_graph(Bytes graph, const std::string& input, std::span<const s
     std::string result;
     result.reserve(graph.size() + 64);
     each_field(graph, [&](const ProtobufField& field) {
-        if (field.number == kGraphInput && name_of(field.bytes) == input) {
+        if (field.number == onnx::kGraphInput && name_of(field.bytes) == input) {
             result += float_input(input, size);
         } else {
             append(result, field.whole);
@@ -77,8 +69,8 @@ Result<std::string> with_input_size(Bytes file, std::span<const std::int64_t> si
                      refusal_sentence(origin, "an ONNX network for pictures", "it has more than one input")};
     std::string result;
     each_field(file, [&](const ProtobufField& field) {
-        if (field.number == kModelGraph) {
-            result += message(kModelGraph, sized_graph(field.bytes, outline.value().inputs[0].name, size));
+        if (field.number == onnx::kModelGraph) {
+            result += message(onnx::kModelGraph, sized_graph(field.bytes, outline.value().inputs[0].name, size));
         } else {
             append(result, field.whole);
         }

@@ -7,6 +7,7 @@
 #include "engine/core/limits.h"
 #include "engine/core/utf8.h"
 #include "engine/formats/json_cursor.h"
+#include "engine/formats/onnx_fields.h"
 #include "engine/formats/protobuf_fields.h"
 
 namespace mirror::formats {
@@ -14,20 +15,6 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-// Field numbers of onnx.proto.
-constexpr std::uint64_t kModelGraph = 7;
-constexpr std::uint64_t kGraphNode = 1;
-constexpr std::uint64_t kGraphInitializer = 5;
-constexpr std::uint64_t kGraphInput = 11;
-constexpr std::uint64_t kGraphOutput = 12;
-constexpr std::uint64_t kNodeOperation = 4;
-constexpr std::uint64_t kTensorName = 8;
-constexpr std::uint64_t kValueName = 1;
-constexpr std::uint64_t kValueType = 2;
-constexpr std::uint64_t kTypeTensor = 1;
-constexpr std::uint64_t kTensorTypeShape = 2;
-constexpr std::uint64_t kShapeDimension = 1;
-constexpr std::uint64_t kDimensionValue = 1;
 constexpr std::size_t kMostValues = 100'000;
 constexpr std::size_t kFirstOperations = 8;
 
@@ -41,7 +28,8 @@ std::string text_of(Bytes bytes) {
 std::int64_t read_dimension(Bytes message) {
     std::int64_t size = -1;
     each_field(message, [&](const ProtobufField& field) {
-        if (field.number == kDimensionValue) size = std::max<std::int64_t>(-1, static_cast<std::int64_t>(field.value));
+        if (field.number == onnx::kDimensionValue)
+            size = std::max<std::int64_t>(-1, static_cast<std::int64_t>(field.value));
     });
     return size;
 }
@@ -49,19 +37,19 @@ std::int64_t read_dimension(Bytes message) {
 OnnxValue read_value(Bytes message) {
     OnnxValue result;
     const auto read_shape = [&](const ProtobufField& field) {
-        if (field.number != kShapeDimension) return;
+        if (field.number != onnx::kShapeDimension) return;
         if (result.shape.size() == limits::kTensorRank) throw FormatFailure("a value in it has more than 8 dimensions");
         result.shape.push_back(read_dimension(field.bytes));
     };
     const auto read_tensor = [&](const ProtobufField& field) {
-        if (field.number == kTensorTypeShape) each_field(field.bytes, read_shape);
+        if (field.number == onnx::kTensorTypeShape) each_field(field.bytes, read_shape);
     };
     const auto read_type = [&](const ProtobufField& field) {
-        if (field.number == kTypeTensor) each_field(field.bytes, read_tensor);
+        if (field.number == onnx::kTypeTensor) each_field(field.bytes, read_tensor);
     };
     each_field(message, [&](const ProtobufField& field) {
-        if (field.number == kValueName) result.name = text_of(field.bytes);
-        if (field.number == kValueType) each_field(field.bytes, read_type);
+        if (field.number == onnx::kValueName) result.name = text_of(field.bytes);
+        if (field.number == onnx::kValueType) each_field(field.bytes, read_type);
     });
     return result;
 }
@@ -81,11 +69,11 @@ OnnxOutline read_graph(Bytes graph) {
     each_field(graph, [&](const ProtobufField& field) {
         if (initialized.size() + outline.inputs.size() + outline.outputs.size() > kMostValues)
             throw FormatFailure("it has more than 100,000 values");
-        if (field.number == kGraphNode && nodes++ < kFirstOperations)
-            outline.first_operations.push_back(text_field(field.bytes, kNodeOperation));
-        if (field.number == kGraphInput) outline.inputs.push_back(read_value(field.bytes));
-        if (field.number == kGraphOutput) outline.outputs.push_back(read_value(field.bytes));
-        if (field.number == kGraphInitializer) initialized.insert(text_field(field.bytes, kTensorName));
+        if (field.number == onnx::kGraphNode && nodes++ < kFirstOperations)
+            outline.first_operations.push_back(text_field(field.bytes, onnx::kNodeOperation));
+        if (field.number == onnx::kGraphInput) outline.inputs.push_back(read_value(field.bytes));
+        if (field.number == onnx::kGraphOutput) outline.outputs.push_back(read_value(field.bytes));
+        if (field.number == onnx::kGraphInitializer) initialized.insert(text_field(field.bytes, onnx::kTensorName));
     });
     std::erase_if(outline.inputs, [&](const OnnxValue& value) { return initialized.contains(value.name); });
     if (nodes == 0 || outline.inputs.empty() || outline.outputs.empty())
@@ -99,7 +87,7 @@ Result<OnnxOutline> parse_onnx_outline(Bytes file, std::string_view origin) {
     try {
         Bytes graph;
         each_field(file, [&](const ProtobufField& field) {
-            if (field.number == kModelGraph && !std::exchange(graph, field.bytes).empty())
+            if (field.number == onnx::kModelGraph && !std::exchange(graph, field.bytes).empty())
                 throw FormatFailure("it has two graphs");
         });
         return read_graph(graph);

@@ -37,11 +37,7 @@ constexpr const char* kTransformersStem = "model";
 constexpr const char* kModelIndex = "model_index.json";  // Makes the folder a model, and comes last.
 
 void write_text(const fs::path& file, const std::string& text) {
-    std::error_code error;
-    fs::create_directories(file.parent_path(), error);
-    if (error)
-        throw EngineError(ErrorCode::WriteFailed, "Cannot make the folder " + path_for_message(file.parent_path()) +
-                                                      ": " + error.message() + ".");
+    value_or_throw(make_folders(file.parent_path()));
     value_or_throw(durable_replace(file, text));
 }
 

@@ -110,8 +110,6 @@ void AdamW::step(double learning_rate, double norm) {
     }
 }
 
-void AdamW::zero_gradients() { store_->gradients().zero_(); }
-
 std::vector<std::pair<std::string, at::Tensor>> AdamW::state() const {
     return {{"weights", store_->values()}, {"first", first_}, {"second", second_}, {"average", average_}};
 }

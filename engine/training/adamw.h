@@ -27,7 +27,6 @@ public:
     double gradient_norm() const;
     // Clips, updates weights, moments and average, and zeroes the gradients.
     void step(double learning_rate, double norm);
-    void zero_gradients();
 
     const at::Tensor& average() const { return average_; }  // Laid out as the store's values.
 

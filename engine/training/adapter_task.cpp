@@ -12,7 +12,6 @@
 #include "engine/identity/magic_mirror/adapter_file.h"
 #include "engine/identity/magic_mirror/magic_mirror_hook.h"
 #include "engine/identity/magic_mirror/trigger.h"
-#include "engine/samplers/denoise.h"
 #include "engine/training/adapter_start.h"
 #include "engine/training/captions.h"
 #include "engine/training/diffusion_loss.h"
@@ -20,6 +19,7 @@
 #include "engine/training/model_start.h"
 #include "engine/training/model_writer.h"
 #include "engine/training/reference_cache.h"
+#include "engine/training/sampled_clips.h"
 
 namespace mirror::engine::training {
 
@@ -28,8 +28,6 @@ namespace {
 namespace mm = magic_mirror;
 
 constexpr int kShown = 8;
-constexpr int kSampleSteps = 20;
-constexpr double kGuidance = 3.0;
 constexpr double kLeastAlpha = 0.5;  // Below it the estimate of the clip shows no face worth comparing.
 constexpr std::int64_t kHeldOut = 32;
 
@@ -71,7 +69,7 @@ public:
         : start_(recipe, device),
           device_(device),
           settings_(AdapterSettings::read(recipe.file)),
-          data_(read_data(recipe)),
+          data_(DrawnOptions::read_counted(recipe.file.object("data"))),
           config_(start_.preset().adapter),
           tokenizer_(start_.folder().tokenizer()),
           schedule_(start_.folder().schedule()),
@@ -103,13 +101,6 @@ private:
         std::vector<std::string> captions;  // With the trigger.
         std::vector<Conditions> conditions;
     };
-
-    static DrawnOptions read_data(const Recipe& recipe) {
-        const ConfigReader part = recipe.file.object("data");
-        DrawnOptions options = DrawnOptions::read(part);
-        if (options.items == 0) part.refuse("items", "must say how many different clips there are");
-        return options;
-    }
 
     Batch batch_of(const BatchPlace& place);
     at::Tensor fused_text(const Batch& batch) const;
@@ -301,7 +292,6 @@ Measures AdapterTask::evaluate() {
 }
 
 std::vector<at::Tensor> AdapterTask::sample_pictures(const Batch& batch) {
-    const VaeConfig& vae = vae_->config();
     const auto count = static_cast<std::int64_t>(batch.clips.size());
     RandomStream random(11, Purpose::Grid, 0);
     const at::Tensor like = batch.clips[0]->latents;
@@ -310,15 +300,11 @@ std::vector<at::Tensor> AdapterTask::sample_pictures(const Batch& batch) {
     Batch nothing = batch;
     for (Conditions& conditions : nothing.conditions) conditions = {false, false};
     const at::Tensor empty = fused_text(nothing);
-    const auto sampler = make_sampler(SamplerKind::Ddim, schedule_, kSampleSteps);
-    DenoiseRun run;
-    run.guidance.scale = kGuidance;
-    run.predict = [&](const DenoiseStep& step, const at::Tensor& now) {
+    const auto predict = [&](const DenoiseStep& step, const at::Tensor& now) {
         const at::Tensor times = at::full({count}, step.timestep, at::kLong).to(device_);
         return at::cat({velocity(now, empty, times, nothing), velocity(now, prompts, times, batch)});
     };
-    const at::Tensor latents = denoise(*sampler, start.to(device_), run);
-    const at::Tensor made = vae_->decode(latents.permute({0, 2, 1, 3, 4}) / vae.scaling_factor).to(at::kCPU);
+    const at::Tensor made = sampled_clips(*vae_, schedule_, start.to(device_), predict);
     std::vector<at::Tensor> pictures;
     for (std::int64_t i = 0; i < count; ++i) pictures.push_back(made[i].select(1, made.size(2) - 1));
     return pictures;

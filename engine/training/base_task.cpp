@@ -7,7 +7,6 @@
 
 #include "engine/backbones/cogvideox/pipeline.h"
 #include "engine/core/result.h"
-#include "engine/samplers/denoise.h"
 #include "engine/text/builtin_vocabularies.h"
 #include "engine/training/captions.h"
 #include "engine/training/diffusion_loss.h"
@@ -15,6 +14,7 @@
 #include "engine/training/latent_cache.h"
 #include "engine/training/model_start.h"
 #include "engine/training/model_writer.h"
+#include "engine/training/sampled_clips.h"
 
 namespace mirror::engine::training {
 
@@ -22,8 +22,6 @@ namespace {
 
 constexpr std::int64_t kHeldOut = 32;
 constexpr int kShown = 8;
-constexpr int kSampleSteps = 20;
-constexpr double kGuidance = 3.0;
 constexpr std::int64_t kScoredTimes = 4;  // Timesteps that every held-out clip is scored at.
 
 struct BaseSettings {
@@ -40,13 +38,6 @@ struct BaseSettings {
     double face_share = 0.0;  // Of the samples: the loss sees the face alone.
 };
 
-DrawnOptions read_data(const Recipe& recipe) {
-    const ConfigReader part = recipe.file.object("data");
-    DrawnOptions options = DrawnOptions::read(part);
-    if (options.items == 0) part.refuse("items", "must say how many different clips there are");
-    return options;
-}
-
 // Both models on one source of weights, the names beginning with the part.
 struct BaseModels {
     BaseModels(const WeightScope& weights, const T5Config& text_config, const cogvideox::TransformerConfig& config)
@@ -62,7 +53,7 @@ public:
         : start_(recipe, device),
           device_(device),
           settings_(BaseSettings::read(recipe.file)),
-          data_(read_data(recipe)),
+          data_(DrawnOptions::read_counted(recipe.file.object("data"))),
           text_config_(T5Config::read(start_.config("text_encoder"))),
           config_(cogvideox::read_transformer_config(start_.config("transformer"))),
           tokenizer_(open_tokenizer()),
@@ -204,20 +195,16 @@ std::vector<at::Tensor> BaseTask::sample_pictures(const std::vector<std::string>
     const auto count = static_cast<std::int64_t>(captions.size());
     RandomStream random(11, Purpose::Grid, static_cast<std::uint64_t>(position));
     const std::int64_t cell = vae.spatial_compression();
-    at::Tensor latents = random.normal({count, frames, vae.latent_channels, data_.height / cell, data_.width / cell});
+    const at::Tensor noise =
+        random.normal({count, frames, vae.latent_channels, data_.height / cell, data_.width / cell});
     std::vector<std::string> texts(captions.size());
     texts.insert(texts.end(), captions.begin(), captions.end());
     const at::Tensor text = encoded(texts);
-    const auto sampler = make_sampler(SamplerKind::Ddim, schedule_, kSampleSteps);
-    DenoiseRun run;
-    run.guidance.scale = kGuidance;
-    run.predict = [&](const DenoiseStep& step, const at::Tensor& now) {
+    const auto predict = [&](const DenoiseStep& step, const at::Tensor& now) {
         const at::Tensor times = at::full({2 * count}, step.timestep, at::kLong).to(device_);
         return velocity(at::cat({now, now}), text, times);
     };
-    latents = denoise(*sampler, latents.to(device_), run);
-    const at::Tensor made =
-        vae_->decode(latents.permute({0, 2, 1, 3, 4}) / vae.scaling_factor).to(at::kCPU);  // [N, 3, T, H, W]
+    const at::Tensor made = sampled_clips(*vae_, schedule_, noise.to(device_), predict);
     std::vector<at::Tensor> pictures;
     for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t last = made.size(2) - 1;

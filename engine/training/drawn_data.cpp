@@ -33,6 +33,12 @@ DrawnOptions DrawnOptions::read(const ConfigReader& file) {
     return options;
 }
 
+DrawnOptions DrawnOptions::read_counted(const ConfigReader& file) {
+    const DrawnOptions options = read(file);
+    if (options.items == 0) file.refuse("items", "must say how many different clips there are");
+    return options;
+}
+
 people::SceneRequest drawn_scene(const DrawnOptions& options, people::Split split, std::uint64_t seed,
                                  std::int64_t sample, int frames) {
     RandomStream random(seed, Purpose::Sample, static_cast<std::uint64_t>(sample));

@@ -17,6 +17,8 @@ namespace mirror::engine::training {
 // The part "data" of a recipe.
 struct DrawnOptions {
     static DrawnOptions read(const ConfigReader& file);
+    // For a stage that keeps its clips: `items` has to be said.
+    static DrawnOptions read_counted(const ConfigReader& file);
 
     int width = 96;
     int height = 96;

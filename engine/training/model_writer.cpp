@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 #include <system_error>
 #include <vector>
 
 #include "engine/core/durable_replace.h"
 #include "engine/core/result.h"
 #include "engine/core/utf8.h"
-#include "engine/formats/json.h"
+#include "engine/formats/shard_index.h"
 
 namespace mirror::engine::training {
 
@@ -49,19 +50,11 @@ void remove_stale(const fs::path& folder, const std::string& stem, const std::ve
     }
 }
 
-void make_folder(const fs::path& folder) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error)
-        throw EngineError(ErrorCode::WriteFailed,
-                          "Cannot make the folder " + path_for_message(folder) + ": " + error.message() + ".");
-}
-
 }  // namespace
 
 void write_weights(const fs::path& folder, const std::string& stem, const TensorMap& tensors,
                    const formats::Metadata& metadata) {
-    make_folder(folder);
+    value_or_throw(make_folders(folder));
     const auto shards = shards_of(tensors);
     if (shards.size() == 1) {
         save_tensors(folder / (stem + ".safetensors"), tensors, metadata);
@@ -70,28 +63,26 @@ void write_weights(const fs::path& folder, const std::string& stem, const Tensor
     }
     std::vector<std::string> kept = {stem + ".safetensors.index.json"};
     std::size_t bytes = 0;
-    std::string map;
+    std::map<std::string, std::string> file_of;
     for (std::size_t i = 0; i < shards.size(); ++i) {
         kept.push_back(shard_name(stem, i, shards.size()));
         save_tensors(folder / kept.back(), shards[i], metadata);
         for (const auto& [name, tensor] : shards[i]) {
             bytes += tensor.nbytes();
-            map +=
-                (map.empty() ? "" : ",\n    ") + formats::json_quoted(name) + ": " + formats::json_quoted(kept.back());
+            file_of.emplace(name, kept.back());
         }
     }
-    write_text(folder / kept.front(), "{\n  \"metadata\": {\"total_size\": " + std::to_string(bytes) +
-                                          "},\n  \"weight_map\": {\n    " + map + "\n  }\n}\n");
+    write_text(folder / kept.front(), formats::shard_index_json(file_of, bytes));
     remove_stale(folder, stem, kept);
 }
 
 void write_text(const fs::path& file, const std::string& text) {
-    make_folder(file.parent_path());
+    value_or_throw(make_folders(file.parent_path()));
     value_or_throw(durable_replace(file, text));
 }
 
 void copy_missing_parts(const fs::path& from, const fs::path& to) {
-    make_folder(to);
+    value_or_throw(make_folders(to));
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(from, error)) {
         const fs::path name = entry.path().filename();

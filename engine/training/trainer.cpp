@@ -117,11 +117,7 @@ private:
             throw EngineError(ErrorCode::InvalidRequest, "The folder " + path_for_message(folder_) +
                                                              " holds a run already; give --resume to go on with it.");
         }
-        std::error_code error;
-        fs::create_directories(folder_, error);
-        if (error)
-            throw EngineError(ErrorCode::WriteFailed,
-                              "Cannot make the folder " + path_for_message(folder_) + ": " + error.message() + ".");
+        value_or_throw(make_folders(folder_));
         position_ = {recipe_.stage_name, recipe_.fingerprint, 0, 0};
         if (there) {
             const RunPosition saved = load_state(folder_, optimizer_);

@@ -51,14 +51,6 @@ std::vector<TensorMap> cut(const std::vector<std::pair<std::string, at::Tensor>>
     return parts;
 }
 
-void make_folder(const fs::path& folder) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error)
-        throw EngineError(ErrorCode::WriteFailed,
-                          "Cannot make the folder " + path_for_message(folder) + ": " + error.message() + ".");
-}
-
 // Parts that no state names: of the state before, or of one that was never completed.
 void remove_other_parts(const fs::path& folder, const std::set<std::string>& kept) {
     std::error_code ignored;
@@ -105,7 +97,7 @@ bool has_state(const fs::path& folder) {
 }
 
 void save_state(const fs::path& folder, const RunPosition& position, const AdamW& optimizer) {
-    make_folder(folder);
+    value_or_throw(make_folders(folder));
     std::vector<std::string> names;
     for (const TensorMap& part : cut(optimizer.state())) {
         names.push_back(part_name(position.samples, names.size()));

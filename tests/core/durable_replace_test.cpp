@@ -173,30 +173,12 @@ TEST_F(DurableReplace, ATargetThatBecameAFolderIsNotReplaced) {
     expect_refused(temporary.value().publish(), "folder");
 }
 
-TEST_F(DurableReplace, PublishesAFinishedFile) {
-    put(file(), "old");
-    put(file("done.part"), "new");
-    ASSERT_TRUE(publish_file(file("done.part"), file()).ok());
-    EXPECT_EQ(content(file()), "new");
-    EXPECT_EQ(entries(scratch_.path()), 1u);
-}
-
-TEST_F(DurableReplace, AFinishedFileThatCannotBePublishedIsRemoved) {
-    fs::create_directory(file());
-    put(file("done.part"), "new");
-    expect_refused(publish_file(file("done.part"), file()), "folder");
-    EXPECT_FALSE(fs::exists(file("done.part")));
-    expect_refused(publish_file(file("none"), file("x")), "No such file");
-}
-
-TEST_F(DurableReplace, OnlyARegularFileIsPublished) {
-    put(file("real"), "kept");
-    fs::create_symlink(file("real"), file("link"));
-    EXPECT_FALSE(publish_file(file("link"), file()).ok());
-    fs::create_directory(file("folder"));
-    EXPECT_FALSE(publish_file(file("folder"), file()).ok());
-    EXPECT_EQ(content(file("real")), "kept");
-    EXPECT_FALSE(fs::exists(file()));
+TEST_F(DurableReplace, MakesFoldersAndNamesWhatItCannotMake) {
+    ASSERT_TRUE(make_folders(file("a") / "b").ok());
+    EXPECT_TRUE(fs::is_directory(file("a") / "b"));
+    EXPECT_TRUE(make_folders(file("a") / "b").ok());
+    put(file("plain"), "x");
+    expect_refused(make_folders(file("plain") / "c"), "plain");
 }
 
 }  // namespace

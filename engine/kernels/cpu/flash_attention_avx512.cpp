@@ -1,19 +1,17 @@
 #include "engine/kernels/cpu/flash_attention_avx512.h"
 
-#include <immintrin.h>
+#include "engine/kernels/cpu/avx512_math.h"
 
 namespace mirror::kernels::avx512 {
 
 namespace {
 
-constexpr std::int64_t kLanes = 16;  // Float32 lanes of a register.
 constexpr std::int64_t kTileRows =
     6;  // Queries of a register tile: 6 x 4 sums, 4 packed operands and a broadcast fit 32.
 constexpr std::int64_t kTileVectors = 4;  // 64 columns.
 constexpr std::int64_t kKeyBlock =
     512;  // So many keys between two looks at the largest score; the scores stay in the second cache.
 constexpr float kSmallest = -1e20F;  // Largest score before any: above hidden keys, so that they weigh 0 even alone.
-constexpr float kLog2E = 1.44269504088896340736F;
 
 struct Scratch {
     alignas(64) float scores[kQueryBlock * kKeyBlock];
@@ -26,12 +24,6 @@ struct Scratch {
     float shrink[kQueryBlock];                       // What the sums so far are worth under the new largest.
 };
 
-inline __m512i pair_of(const std::uint16_t* two) {
-    std::int32_t bits;
-    __builtin_memcpy(&bits, two, sizeof bits);
-    return _mm512_set1_epi32(bits);
-}
-
 // sums[row][column] += a[row][pair] . b[pair][column]; a has rows of bfloat16 pairs, b packed pairs a column.
 template <int Vectors>
 inline __attribute__((always_inline)) void multiply(const std::uint16_t* a, std::int64_t a_stride,
@@ -42,7 +34,7 @@ inline __attribute__((always_inline)) void multiply(const std::uint16_t* a, std:
         for (int v = 0; v < Vectors; ++v)
             columns[v] = (__m512bh)_mm512_loadu_si512(b + pair * b_stride + v * 2 * kLanes);
         for (int row = 0; row < kTileRows; ++row) {
-            const auto factor = (__m512bh)pair_of(a + row * a_stride + 2 * pair);
+            const __m512bh factor = pair_of(a + row * a_stride + 2 * pair);
             for (int v = 0; v < Vectors; ++v) sums[row][v] = _mm512_dpbf16_ps(sums[row][v], factor, columns[v]);
         }
     }
@@ -63,17 +55,6 @@ void score_tile(const std::uint16_t* queries, const std::uint16_t* keys, std::in
             _mm512_max_ps(_mm512_max_ps(sums[row][0], sums[row][1]), _mm512_max_ps(sums[row][2], sums[row][3]));
         _mm512_store_ps(maxima + row * kLanes, _mm512_max_ps(_mm512_load_ps(maxima + row * kLanes), here));
     }
-}
-
-// 2^x to 2e-6 relative: a polynomial for the fraction, the floor goes into the exponent.
-inline __m512 power_of_two(__m512 x) {
-    const __m512 fraction = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-    __m512 value = _mm512_set1_ps(1.353417e-2F);
-    value = _mm512_fmadd_ps(value, fraction, _mm512_set1_ps(5.201146e-2F));
-    value = _mm512_fmadd_ps(value, fraction, _mm512_set1_ps(2.4144276e-1F));
-    value = _mm512_fmadd_ps(value, fraction, _mm512_set1_ps(6.9300383e-1F));
-    value = _mm512_fmadd_ps(value, fraction, _mm512_set1_ps(1.0000026F));
-    return _mm512_scalef_ps(value, x);
 }
 
 inline float power_of_two(float x) { return _mm512_cvtss_f32(power_of_two(_mm512_set1_ps(x))); }

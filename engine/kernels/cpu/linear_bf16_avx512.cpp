@@ -1,13 +1,13 @@
 #include "engine/kernels/cpu/linear_bf16_avx512.h"
 
 #include <cpuid.h>
-#include <immintrin.h>
+
+#include "engine/kernels/cpu/avx512_math.h"
 
 namespace mirror::kernels::avx512 {
 
 namespace {
 
-constexpr std::int64_t kLanes = 16;   // Float32 lanes, or bfloat16 pairs, of a register.
 constexpr std::int64_t kVectors = 4;  // Of a panel's columns.
 constexpr std::int64_t kTile = kLinearTileRows;
 
@@ -61,12 +61,6 @@ void pack(const LinearBf16& call, Range columns, std::int64_t first, std::int64_
     }
 }
 
-inline __m512bh pair_of(const std::uint16_t* two) {
-    std::int32_t bits;
-    __builtin_memcpy(&bits, two, sizeof bits);
-    return (__m512bh)_mm512_set1_epi32(bits);
-}
-
 // sums += rows * weights over `depth`, while the rows of the next tile are fetched.
 inline __attribute__((always_inline)) void multiply(const std::uint16_t* const (&rows)[kTile],
                                                     const std::uint16_t* const (&next)[kTile],
@@ -85,22 +79,11 @@ inline __attribute__((always_inline)) void multiply(const std::uint16_t* const (
     }
 }
 
-// 2^x to 2e-6 relative: a polynomial for the fraction, the floor goes into the exponent.
-inline __m512 power_of_two(__m512 x) {
-    const __m512 fraction = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-    __m512 value = _mm512_set1_ps(1.353417e-2F);
-    value = _mm512_fmadd_ps(value, fraction, _mm512_set1_ps(5.201146e-2F));
-    value = _mm512_fmadd_ps(value, fraction, _mm512_set1_ps(2.4144276e-1F));
-    value = _mm512_fmadd_ps(value, fraction, _mm512_set1_ps(6.9300383e-1F));
-    value = _mm512_fmadd_ps(value, fraction, _mm512_set1_ps(1.0000026F));
-    return _mm512_scalef_ps(value, x);
-}
-
 // x / (1 + exp(-2 u)), which is 0.5 x (1 + tanh(u)) without its cancellation.
 inline __m512 gelu_tanh(__m512 x) {
     const __m512 square = _mm512_mul_ps(x, x);
     const __m512 inner = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_set1_ps(0.044715F), square), x, x);
-    constexpr float kFactor = -2.0F * 1.44269504088896340736F * 0.79788456080286535588F;
+    constexpr float kFactor = -2.0F * kLog2E * 0.79788456080286535588F;
     const __m512 power = power_of_two(_mm512_mul_ps(inner, _mm512_set1_ps(kFactor)));
     return _mm512_div_ps(x, _mm512_add_ps(_mm512_set1_ps(1.0F), power));
 }
