@@ -185,6 +185,7 @@ CheckpointPreset CheckpointPreset::find(std::string_view name) {
     preset.adapter = value_or_throw(adapter.is_string() ? magic_mirror::adapter_preset(adapter.get<std::string>())
                                                         : magic_mirror::parse_adapter_config(adapter.dump()));
     preset.vocabulary = json.at("text_encoder").at("vocab_size").get<std::int64_t>();
+    if (json.value("tokenizer", "general") == "people") preset.words_ = VocabularyKind::People;
     preset.scheduler_ = json.at("scheduler").get<std::string>();
 
     const std::string dtype = preset.precision == Precision::Bf16 ? "bfloat16" : "float32";

@@ -11,6 +11,7 @@
 
 #include "engine/core/request.h"
 #include "engine/identity/magic_mirror/adapter_config.h"
+#include "engine/text/builtin_vocabularies.h"
 
 namespace mirror::engine {
 
@@ -29,16 +30,19 @@ struct CheckpointPreset {
     std::string name;
     Precision precision = Precision::Fp32;  // Of everything but the recogniser.
     magic_mirror::AdapterConfig adapter;
-    std::int64_t vocabulary = 0;
+    std::int64_t vocabulary = 0;  // Rows of the text encoder's embedding.
     // Path in the folder ("vae/config.json") to the file's text: every JSON file but model_index.json and shard
     // indexes.
     std::map<std::string, std::string> files;
 
+    // The bytes of tokenizer/spiece.model.
+    std::string spiece_model() const { return vocabulary_for(words_, vocabulary); }
     // The last file to be written: it makes the folder a checkpoint.
     std::string model_index(std::uint64_t seed) const;
 
 private:
     std::string scheduler_;
+    VocabularyKind words_ = VocabularyKind::General;
 };
 
 // config.json of image_encoder/ and id_perceiver/. `dtype` as transformers spells it: "bfloat16".

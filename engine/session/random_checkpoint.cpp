@@ -16,7 +16,6 @@
 #include "engine/identity/magic_mirror/perceiver_id.h"
 #include "engine/session/checkpoint_preset.h"
 #include "engine/session/random_tensor_file.h"
-#include "engine/text/builtin_vocabularies.h"
 #include "engine/text/t5_encoder.h"
 #include "engine/vae/cogvideox_vae.h"
 #include "engine/weights/config_reader.h"
@@ -109,7 +108,7 @@ void check_free_space(const fs::path& folder, std::uint64_t needed) {
 void write_checkpoint(const CheckpointPreset& preset, std::uint64_t seed, const fs::path& folder,
                       const CheckpointWatch& watch) {
     for (const auto& [file, text] : preset.files) write_text(folder / file, text);
-    write_text(folder / "tokenizer" / "spiece.model", vocabulary_for(preset.vocabulary));
+    write_text(folder / "tokenizer" / "spiece.model", preset.spiece_model());
 
     const DType dtype = preset.precision == Precision::Bf16 ? DType::BF16 : DType::F32;
     const auto components = base_components(folder, dtype);

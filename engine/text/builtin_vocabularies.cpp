@@ -19,6 +19,7 @@
 
 MIRROR_EMBED(tiny_vocabulary, MIRROR_VOCABULARIES "/tiny.model")
 MIRROR_EMBED(demo_vocabulary, MIRROR_VOCABULARIES "/demo.model")
+MIRROR_EMBED(people_vocabulary, MIRROR_VOCABULARIES "/people.model")
 
 namespace mirror::engine {
 
@@ -26,8 +27,21 @@ namespace {
 
 constexpr std::int64_t kTinyPieces = 256;
 constexpr std::int64_t kDemoPieces = 4096;
+constexpr std::int64_t kPeoplePieces = 3243;
 constexpr std::int64_t kT5Rows = 32128;
 constexpr std::int64_t kT5FreeRows = 128;
+
+struct Vocabulary {
+    std::string_view bytes;
+    std::int64_t pieces;
+};
+
+// The largest of its kind that fits; the smallest if none does.
+Vocabulary largest_within(VocabularyKind kind, std::int64_t rows) {
+    if (kind == VocabularyKind::People) return {people_vocabulary(), kPeoplePieces};
+    if (rows < kDemoPieces) return {tiny_vocabulary(), kTinyPieces};
+    return {demo_vocabulary(), kDemoPieces};
+}
 
 }  // namespace
 
@@ -41,16 +55,21 @@ std::string_view demo_vocabulary() {
             static_cast<std::size_t>(mirror_demo_vocabulary_end - mirror_demo_vocabulary_begin)};
 }
 
-std::string vocabulary_for(std::int64_t embedding_rows) {
-    if (embedding_rows < kTinyPieces) {
-        throw EngineError(ErrorCode::InvalidRequest,
-                          "A text encoder with " + std::to_string(embedding_rows) +
-                              " embedding rows is too small for a vocabulary; vocab_size must be at least 256.");
+std::string_view people_vocabulary() {
+    return {mirror_people_vocabulary_begin,
+            static_cast<std::size_t>(mirror_people_vocabulary_end - mirror_people_vocabulary_begin)};
+}
+
+std::string vocabulary_for(VocabularyKind kind, std::int64_t embedding_rows) {
+    const Vocabulary vocabulary = largest_within(kind, embedding_rows);
+    if (embedding_rows < vocabulary.pieces) {
+        throw EngineError(ErrorCode::InvalidRequest, "A text encoder with " + std::to_string(embedding_rows) +
+                                                         " embedding rows is too small for a vocabulary; vocab_size " +
+                                                         "must be at least " + std::to_string(vocabulary.pieces) + ".");
     }
-    const std::string_view bytes = embedding_rows < kDemoPieces ? tiny_vocabulary() : demo_vocabulary();
     const std::int64_t pieces = embedding_rows >= kT5Rows ? embedding_rows - kT5FreeRows : embedding_rows;
-    if (pieces == kTinyPieces || pieces == kDemoPieces) return std::string(bytes);
-    auto model = value_or_throw(parse_sentencepiece_model(bytes, "of this program"));
+    if (pieces == vocabulary.pieces) return std::string(vocabulary.bytes);
+    auto model = value_or_throw(parse_sentencepiece_model(vocabulary.bytes, "of this program"));
     return write_sentencepiece_model(pad_vocabulary(std::move(model), static_cast<std::size_t>(pieces)));
 }
 

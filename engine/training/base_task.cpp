@@ -7,7 +7,6 @@
 
 #include "engine/backbones/cogvideox/pipeline.h"
 #include "engine/core/result.h"
-#include "engine/text/builtin_vocabularies.h"
 #include "engine/training/captions.h"
 #include "engine/training/diffusion_loss.h"
 #include "engine/training/first_weights.h"
@@ -88,7 +87,7 @@ private:
     Tokenizer open_tokenizer() const {
         if (start_.has("tokenizer")) return start_.folder().tokenizer();
         const std::int64_t rows = start_.preset().vocabulary;
-        return value_or_throw(Tokenizer::parse(vocabulary_for(rows), "spiece.model", rows));
+        return value_or_throw(Tokenizer::parse(start_.preset().spiece_model(), "spiece.model", rows));
     }
     ScheduleConfig read_schedule() const {
         if (start_.has("scheduler")) return start_.folder().schedule();

@@ -7,7 +7,6 @@
 #include "engine/face/recognizer_network.h"
 #include "engine/identity/magic_mirror/clip_vision.h"
 #include "engine/identity/magic_mirror/perceiver_id.h"
-#include "engine/text/builtin_vocabularies.h"
 #include "engine/training/captions.h"
 #include "engine/training/first_weights.h"
 #include "engine/training/identity_heads.h"
@@ -134,8 +133,8 @@ public:
     ClipTowerTask(const Recipe& recipe, at::Device device)
         : IdentityTask(recipe, device),
           shape_(mm::read_clip_vision_config(start_.config("image_encoder"))),
-          tokenizer_(value_or_throw(Tokenizer::parse(vocabulary_for(start_.preset().vocabulary), "spiece.model",
-                                                     start_.preset().vocabulary))) {
+          tokenizer_(value_or_throw(
+              Tokenizer::parse(start_.preset().spiece_model(), "spiece.model", start_.preset().vocabulary))) {
         make_store(joined_start({{"network", start_.values("image_encoder", general_start(recipe.seed))},
                                  {"heads", general_start(recipe.seed + 1)},
                                  {"dense", general_start(recipe.seed + 2)},

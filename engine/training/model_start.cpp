@@ -4,7 +4,6 @@
 
 #include "engine/core/result.h"
 #include "engine/core/utf8.h"
-#include "engine/text/builtin_vocabularies.h"
 #include "engine/training/model_writer.h"
 
 namespace mirror::engine::training {
@@ -45,7 +44,7 @@ void ModelStart::write_texts(const std::filesystem::path& output, const std::vec
             if (file.starts_with(part + "/") && !has(part)) write_text(output / file, text);
         }
         if (part == "tokenizer" && !has(part))
-            write_text(output / "tokenizer" / "spiece.model", vocabulary_for(preset_.vocabulary));
+            write_text(output / "tokenizer" / "spiece.model", preset_.spiece_model());
     }
 }
 

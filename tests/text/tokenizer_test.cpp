@@ -96,7 +96,8 @@ TEST(Tokenizer, SplitsSpecialTokensOutFirst) {
 }
 
 TEST(Tokenizer, SentinelsFitTheEmbedding) {
-    EXPECT_EQ(ids_of(value_or_throw(Tokenizer::parse(vocabulary_for(32128), "x", 32128)), "<extra_id_0><extra_id_99>"),
+    EXPECT_EQ(ids_of(value_or_throw(Tokenizer::parse(vocabulary_for(VocabularyKind::General, 32128), "x", 32128)),
+                     "<extra_id_0><extra_id_99>"),
               (Ids{32099, 32000}));
     EXPECT_EQ(ids_of(demo(4098), "<extra_id_0><extra_id_1>"), (Ids{4097, 4096}));
     for (const std::int64_t id : ids_of(demo(4096), "<extra_id_0>")) EXPECT_LT(id, 4096);
@@ -141,14 +142,21 @@ TEST(DemoVocabulary, ClassWordsAreSinglePieces) {
 }
 
 TEST(VocabularyFor, FillsUpToTheEmbedding) {
-    EXPECT_EQ(vocabulary_for(256), tiny_vocabulary());
-    EXPECT_EQ(vocabulary_for(4096), demo_vocabulary());
-    const auto large = value_or_throw(Tokenizer::parse(vocabulary_for(32128), "large", 32128));
+    EXPECT_EQ(vocabulary_for(VocabularyKind::General, 256), tiny_vocabulary());
+    EXPECT_EQ(vocabulary_for(VocabularyKind::General, 4096), demo_vocabulary());
+    const auto large = value_or_throw(Tokenizer::parse(vocabulary_for(VocabularyKind::General, 32128), "large", 32128));
     EXPECT_EQ(large.vocabulary_size(), 32000);
     EXPECT_EQ(ids_of(large, "A young woman img is smiling."), (Ids{21, 145, 756, 14, 16, 104, 4}))
         << "unused pieces change nothing";
     EXPECT_EQ(ids_of(large, "<unused_5000>").size(), ids_of(demo(), "<unused_5000>").size());
-    EXPECT_THROW(vocabulary_for(255), EngineError);
+    EXPECT_THROW(vocabulary_for(VocabularyKind::General, 255), EngineError);
+}
+
+TEST(VocabularyFor, PeopleHaveTheWordsOfTheirCaptionsWhole) {
+    EXPECT_EQ(vocabulary_for(VocabularyKind::People, 3243), people_vocabulary());
+    const auto people = value_or_throw(Tokenizer::parse(vocabulary_for(VocabularyKind::People, 3264), "people", 3264));
+    EXPECT_EQ(ids_of(people, "A woman img is chuckling among books").size(), 7u);
+    EXPECT_THROW(vocabulary_for(VocabularyKind::People, 3242), EngineError);
 }
 
 }  // namespace
