@@ -243,11 +243,10 @@ BatchLoss AdapterTask::loss_of(const BatchPlace& place) {
     const at::Tensor x0 = latents_of(batch.clips, device_);
     RandomStream random(place.seed, Purpose::Noise, static_cast<std::uint64_t>(place.first_sample));
     const at::Tensor noise = random.normal(x0.sizes()).to(device_);
-    std::vector<std::int64_t> times;
+    const std::vector<std::int64_t> times = table_.spread_timesteps(random, place.size);
     std::vector<bool> inside, identified;
     std::vector<at::Tensor> areas;
     for (std::int64_t i = 0; i < place.size; ++i) {
-        times.push_back(random.below(table_.timesteps()));
         inside.push_back(random.chance(settings_.face_share));
         identified.push_back(random.chance(settings_.identity_share));
         areas.push_back(batch.clips[static_cast<std::size_t>(i)]->face_area);

@@ -156,10 +156,9 @@ BatchLoss BaseTask::loss_of(const BatchPlace& place) {
     const Batch batch = batch_of(place);
     RandomStream random(place.seed, Purpose::Noise, static_cast<std::uint64_t>(place.first_sample));
     const at::Tensor noise = random.normal(batch.latents.sizes()).to(device_);
-    std::vector<std::int64_t> times;
+    const std::vector<std::int64_t> times = table_.spread_timesteps(random, place.size);
     std::vector<bool> inside;
     for (std::int64_t i = 0; i < place.size; ++i) {
-        times.push_back(random.below(table_.timesteps()));
         inside.push_back(random.chance(settings_.face_share));
     }
     const at::Tensor timesteps = at::tensor(times, at::kLong).to(device_);

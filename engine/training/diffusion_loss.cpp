@@ -11,6 +11,14 @@ constexpr double kLeastCells = 4.0;
 NoiseTable::NoiseTable(const ScheduleConfig& config)
     : alphas_(at::tensor(cumulative_alphas(config), at::kDouble).to(at::kFloat)) {}
 
+std::vector<std::int64_t> NoiseTable::spread_timesteps(RandomStream& random, std::int64_t count) const {
+    std::vector<std::int64_t> times;
+    const double part = static_cast<double>(timesteps()) / static_cast<double>(count);
+    for (std::int64_t i = 0; i < count; ++i)
+        times.push_back(static_cast<std::int64_t>((static_cast<double>(i) + random.uniform()) * part));
+    return times;
+}
+
 NoisedLatents NoiseTable::noised(const at::Tensor& x0, const at::Tensor& noise, const at::Tensor& timesteps) const {
     const at::Tensor alpha = alphas_.index_select(0, timesteps.to(at::kCPU)).to(x0.device()).view({-1, 1, 1, 1, 1});
     const at::Tensor signal = alpha.sqrt(), spread = (1.0 - alpha).sqrt();

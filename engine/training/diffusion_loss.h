@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/samplers/schedule.h"
+#include "engine/training/random_stream.h"
 
 namespace mirror::engine::training {
 
@@ -23,6 +24,9 @@ public:
     explicit NoiseTable(const ScheduleConfig& config);
 
     std::int64_t timesteps() const { return alphas_.size(0); }
+    // One timestep in each of `count` equal parts of the schedule (explicit uniform sampling; Yang et al., CogVideoX,
+    // 2024): a batch's loss depends less on chance.
+    std::vector<std::int64_t> spread_timesteps(RandomStream& random, std::int64_t count) const;
     // timesteps [B], int64.
     NoisedLatents noised(const at::Tensor& x0, const at::Tensor& noise, const at::Tensor& timesteps) const;
     // x0 out of noised latents and a velocity.

@@ -136,7 +136,7 @@ private:
         held_out_ = stills(people::Split::Validation, kHeldOut);
         linear_ = codec.through(held_out_);
         linear_psnr_ = psnr(held_out_, linear_);
-        if (data_.frames < kClipFrames) return;
+        if (data_.frames == 1) return;
         std::vector<at::Tensor> clips;
         for (std::int64_t i = 0; i < kHeldOut / 8; ++i)
             clips.push_back(to_signal(

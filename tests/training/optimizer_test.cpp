@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "engine/training/adamw.h"
+#include "engine/training/diffusion_loss.h"
 #include "engine/training/drawn_data.h"
 #include "engine/training/learning_rate.h"
 #include "engine/training/linear_codec.h"
@@ -92,6 +93,14 @@ TEST(LearningRate, RisesAndFallsWithTheSamples) {
     EXPECT_DOUBLE_EQ(rate.at(10), 1.0);
     EXPECT_NEAR(rate.at(60), 0.55, 1e-9);
     EXPECT_NEAR(rate.at(110), 0.1, 1e-9);
+}
+
+TEST(NoiseTable, SpreadsTheTimestepsOfABatch) {
+    const NoiseTable table({});
+    RandomStream random(1, Purpose::Time, 0);
+    const std::vector<std::int64_t> times = table.spread_timesteps(random, 8);
+    ASSERT_EQ(times.size(), 8u);
+    for (std::int64_t i = 0; i < 8; ++i) EXPECT_EQ(times[static_cast<std::size_t>(i)] * 8 / table.timesteps(), i);
 }
 
 TEST(LinearStart, CodesBeforeAnyTraining) {
