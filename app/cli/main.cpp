@@ -10,6 +10,7 @@
 #include "app/cli/program.h"
 #include "engine/core/log.h"
 #include "engine/device/cuda_plugin.h"
+#include "engine/kernels/cpu/short_waits.h"
 #include "engine/tensor/recycled_memory.h"
 
 namespace {
@@ -28,6 +29,9 @@ int main(int argc, char** argv) {
     mirror::cli::install_last_words();
     if (const char* file = std::getenv("MAGIC_MIRROR_LOG"); file != nullptr && *file != '\0') mirror::start_log(file);
     mirror::engine::recycle_cpu_memory();
+    mirror::log(mirror::LogLevel::Info, "threads",
+                mirror::kernels::waits_shortly() ? "Waiting turns are as the environment says."
+                                                 : "Waiting turns are the runtime's own.");
     mirror::log(mirror::LogLevel::Info, "device", mirror::engine::load_cuda_plugin().detail);
     return mirror::cli::run_program(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
 }

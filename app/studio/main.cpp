@@ -8,6 +8,7 @@
 #include "app/studio/composition.h"
 #include "engine/core/log.h"
 #include "engine/device/cuda_plugin.h"
+#include "engine/kernels/cpu/short_waits.h"
 #include "engine/tensor/recycled_memory.h"
 
 namespace {
@@ -44,6 +45,9 @@ int main(int argc, char** argv) {
         return 0;
     }
     startLog();
+    mirror::log(mirror::LogLevel::Info, "threads",
+                mirror::kernels::waits_shortly() ? "Waiting turns are as the environment says."
+                                                 : "Waiting turns are the runtime's own.");
     mirror::log(mirror::LogLevel::Info, "device", plugin.detail);
     mirror::app::Studio studio(application, options.value());
     studio.window().show();

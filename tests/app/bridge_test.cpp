@@ -8,6 +8,7 @@
 
 #include "app/bridge/threaded_engine_client.h"
 #include "tests/app/fake_session.h"
+#include "tests/app/observed_application.h"
 
 using namespace mirror;
 using namespace mirror::app;
@@ -256,5 +257,11 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(BridgeTest)
+int main(int argc, char** argv) {
+    ObservedApplication application(argc, argv);
+    BridgeTest test;
+    QTEST_SET_MAIN_SOURCE_PATH
+    return QTest::qExec(&test, argc, argv);
+}
+
 #include "bridge_test.moc"

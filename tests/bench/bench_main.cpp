@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/kernels/cpu/short_waits.h"
 #include "engine/tensor/recycled_memory.h"
 #include "tests/bench/bench_cases.h"
 
@@ -89,9 +90,10 @@ int main(int argc, char** argv) {
         const double error = halves ? relative_error(result, entry.prepare({at::kFloat, at::kCPU})()) : 0;
         std::printf(
             "{\"case\": \"%s\", \"dtype\": \"%s\", \"threads\": %d, \"seconds\": %s, \"cpu_seconds\": %s, "
-            "\"peak_mib\": %ld, \"error\": %.3e}\n",
+            "\"peak_mib\": %ld, \"error\": %.3e, \"short_waits\": %s}\n",
             name.c_str(), dtype.c_str(), at::get_num_threads(), list_of(times.seconds).c_str(),
-            list_of(times.cpu_seconds).c_str(), peak, error);
+            list_of(times.cpu_seconds).c_str(), peak, error,
+            kernels::waits_shortly() ? "true" : "false");  // As the program does: this call is what makes them short.
         return 0;
     }
     return usage();
