@@ -11,6 +11,7 @@
 #include "app/cli/option_values.h"
 #include "engine/core/result.h"
 #include "engine/core/utf8.h"
+#include "engine/session/builtin_model.h"
 #include "engine/session/identify_file.h"
 #include "engine/session/import_identity.h"
 #include "engine/session/model_info.h"
@@ -57,14 +58,18 @@ void list_models(const ReportOptions& options, Invocation& invocation) {
     std::vector<std::filesystem::path> roots(options.roots.begin(), options.roots.end());
     if (roots.empty()) roots = default_roots();
     const auto networks = face::find_networks();
-    bool any = false;
-    for (const auto& root : roots)
-        for (const auto& folder : models_in(root)) {
-            any = true;
-            const ModelReport report = report_model(folder, networks);
-            options.json ? console.event(model_json(report)) : console.print_line(model_line(report));
-        }
-    if (!any && !options.json) {
+    std::vector<std::filesystem::path> folders;
+    for (const auto& root : roots) {
+        const auto found = models_in(root);
+        folders.insert(folders.end(), found.begin(), found.end());
+    }
+    if (const auto builtin = engine::find_builtin_model(); builtin && options.roots.empty())
+        folders.push_back(*builtin);
+    for (const auto& folder : folders) {
+        const ModelReport report = report_model(folder, networks);
+        options.json ? console.event(model_json(report)) : console.print_line(model_line(report));
+    }
+    if (folders.empty() && !options.json) {
         std::string searched;
         for (const auto& root : roots) searched += (searched.empty() ? "" : ", ") + escape_for_message(root);
         console.print_line("No model is installed in " + searched +

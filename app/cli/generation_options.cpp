@@ -6,6 +6,7 @@
 #include "app/cli/option_values.h"
 #include "engine/core/limits.h"
 #include "engine/core/utf8.h"
+#include "engine/session/builtin_model.h"
 
 namespace mirror::cli {
 
@@ -104,7 +105,8 @@ void add_generation_options(CLI::App& command, GenerationOptions& options, Outpu
 }
 
 std::filesystem::path model_folder(const std::string& given) {
-    if (!given.empty() && given != "pocket") return given;
+    if (!given.empty() && given != engine::kBuiltinModel) return given;
+    if (const auto builtin = engine::find_builtin_model()) return *builtin;
     throw EngineError(
         ErrorCode::MissingFile,
         "no model is installed: give a checkpoint folder with --model DIR (models init makes one to try)");

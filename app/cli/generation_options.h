@@ -43,7 +43,7 @@ void add_generation_options(CLI::App& command, GenerationOptions& options, Outpu
 // Throws UsageError for what only the model decides (the length of 1.5 clips), and what options say together.
 GenerationRequest make_request(const GenerationOptions& options, OutputKind kind, const engine::ModelInfo& model);
 
-// `--model`, or EngineError saying that none is installed.
+// `--model`; without it, or if it says "pocket", the model that comes with the program. EngineError: there is none.
 std::filesystem::path model_folder(const std::string& given);
 
 Precision precision_value(const std::string& option, const std::string& text);

@@ -8,6 +8,7 @@
 #include "engine/face/face_reader.h"
 #include "engine/media/mp4_sink.h"
 #include "engine/media/video_file.h"
+#include "engine/session/builtin_model.h"
 #include "engine/session/model_info.h"
 #include "engine/session/session.h"
 #include "ui/ports/paths.h"
@@ -70,7 +71,8 @@ Studio::Studio(QApplication& application, const StudioOptions& options)
     ui::ShotDraft draft = window_.shot().draft();
     draft.prompt = options.prompt;
     window_.shot().apply(draft);
-    const QString model = options.model.isEmpty() ? settings_.value(QStringLiteral("model")).toString() : options.model;
+    QString model = options.model.isEmpty() ? settings_.value(QStringLiteral("model")).toString() : options.model;
+    if (const auto builtin = engine::find_builtin_model(); builtin && model.isEmpty()) model = ui::textOf(*builtin);
     if (!model.isEmpty()) window_.chooseModel(model);
     if (!options.photos.isEmpty()) window_.openPhotos(options.photos);
 }

@@ -88,7 +88,12 @@ TEST_F(ModelsTest, ListsEveryRoot) {
     for (const Finished& list : {run({"models", "list", "--json"}, {setting}),
                                  run({"models", "list", "--json", "--root", file("a"), "--root", file("b")})}) {
         ASSERT_EQ(list.code, 0) << list.err;
-        const auto models = events_in(list.out);
+        auto models = events_in(list.out);
+        if (models.size() == 3) {
+            EXPECT_TRUE(models.back().at("path").get<std::string>().ends_with("models/pocket"))
+                << "only the built-in one";
+            models.pop_back();
+        }
         ASSERT_EQ(models.size(), 2u) << list.out;
         EXPECT_EQ(models[0].at("path"), file("a/one"));
         EXPECT_EQ(licence_of(models[0]).at("name"), "none: random weights");
