@@ -31,6 +31,7 @@ using Action = std::function<void(Invocation&)>;
 void add_generate_commands(CLI::App& program, Action& chosen);
 void add_bench_command(CLI::App& program, Action& chosen);
 void add_decode_command(CLI::App& program, Action& chosen);
+void add_evaluate_command(CLI::App& program, Action& chosen);
 void add_face_command(CLI::App& program, Action& chosen);
 void add_models_command(CLI::App& program, Action& chosen);
 void add_run_stage_command(CLI::App& program, Action& chosen);

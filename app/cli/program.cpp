@@ -100,6 +100,7 @@ int run_program(const std::vector<std::string>& arguments) {
     add_generate_commands(program, chosen);
     add_decode_command(program, chosen);
     add_face_command(program, chosen);
+    add_evaluate_command(program, chosen);
     add_models_command(program, chosen);
     add_run_stage_command(program, chosen);
     add_bench_command(program, chosen);
