@@ -45,5 +45,14 @@ inline constexpr int kMaxSteps = 1000;
 inline constexpr double kMaxGuidance = 100.0;
 inline constexpr double kMaxIdentityStrength = 1.5;
 inline constexpr std::size_t kMaxReferences = 4;
+inline constexpr int kMaxFaces = 10'000;
+inline constexpr int kMaxFramesPerSecond = 120;
+
+inline constexpr std::size_t kProjectCharacters = 100;
+inline constexpr std::size_t kProjectShots = 1000;
+inline constexpr std::size_t kProjectNameBytes = 200;
+inline constexpr std::size_t kProjectTextBytes = 64u << 10;
+inline constexpr std::size_t kProjectPathBytes = 1024;
+inline constexpr std::size_t kFileNameBytes = 255;
 
 }  // namespace mirror::limits

@@ -43,9 +43,13 @@ SamplerKind sampler_of(const std::filesystem::path& model) {
     return config.text_or("_class_name", "").find("DDIM") != std::string::npos ? SamplerKind::Ddim : SamplerKind::Dpm;
 }
 
-bool made_by_models_init(const std::filesystem::path& model) {
+// What the folder says of itself beside the published layout.
+void read_own_remarks(const std::filesystem::path& model, ModelInfo& info) {
     const auto index = model / "model_index.json";
-    return is_there(index) && ConfigReader::open(index).boolean_or("_random_weights", false);
+    if (!is_there(index)) return;
+    const ConfigReader remarks = ConfigReader::open(index);
+    info.random_weights = remarks.boolean_or("_random_weights", false);
+    info.draws = escape_for_message(remarks.text_or("_draws", ""));
 }
 
 ModelInfo model_info(const std::filesystem::path& model) {
@@ -67,7 +71,7 @@ ModelInfo model_info(const std::filesystem::path& model) {
     info.sampler = sampler_of(model);
     info.dynamic_guidance = info.sampler == SamplerKind::Dpm ? DynamicGuidance::Timestep : DynamicGuidance::Off;
     info.has_adapter = find_adapter(model, {}).ok();
-    info.random_weights = made_by_models_init(model);
+    read_own_remarks(model, info);
     return info;
 }
 

@@ -21,6 +21,7 @@ struct ModelInfo {
     bool takes_image = false;     // An image-to-video model: it needs a first frame.
     bool has_adapter = false;     // A Magic Mirror adapter lies in the folder.
     bool random_weights = false;  // Made by `models init`.
+    std::string draws;            // `_draws` of model_index.json: "cartoon people"; empty: whatever there is.
 };
 
 // Errors: MissingFile, MalformedFile; the sentence names the file and the key.

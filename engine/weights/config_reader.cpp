@@ -168,6 +168,19 @@ ConfigReader ConfigReader::object(std::string_view key) const {
     return {root_, &found, origin_, full_key(key) + "."};
 }
 
+std::vector<ConfigReader> ConfigReader::objects(std::string_view key) const {
+    const JsonValue& found = value(key);
+    if (found.as_array() == nullptr) refuse(key, std::string("must be a list of objects, not ") + found.kind_name());
+    std::vector<ConfigReader> readers;
+    for (const JsonValue& element : *found.as_array()) {
+        const std::string place = full_key(key) + "[" + std::to_string(readers.size()) + "]";
+        if (!element.is_object())
+            refuse(key, std::string("must be a list of objects, but holds ") + element.kind_name());
+        readers.push_back(ConfigReader(root_, &element, origin_, place + "."));
+    }
+    return readers;
+}
+
 void ConfigReader::refuse_unknown(std::initializer_list<std::string_view> known) const {
     for (const auto& [key, value] : *object_->as_object()) {
         if (std::find(known.begin(), known.end(), key) == known.end()) refuse(key, "is unknown");

@@ -39,6 +39,7 @@ public:
     std::vector<double> numbers(std::string_view key, double min, double max) const;
     std::vector<std::string> texts(std::string_view key) const;
     ConfigReader object(std::string_view key) const;
+    std::vector<ConfigReader> objects(std::string_view key) const;  // A list of objects.
 
     // The raw value, for a key whose kind varies; missing or null is refused.
     const formats::JsonValue& value(std::string_view key) const;
