@@ -26,6 +26,7 @@ struct FaceBox {
     double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
     double score = 0;
     std::array<Point, 5> landmarks{};
+    bool drawn = false;  // Of a drawn person, as the built-in model knows them.
 };
 
 // What one photograph holds. faces[0] is the one chosen when nothing is said.

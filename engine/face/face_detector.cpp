@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/face/drawn_faces.h"
 #include "engine/face/face_models.h"
 #include "engine/face/scrfd_detector.h"
 #include "engine/face/second_look.h"
@@ -133,6 +134,7 @@ std::vector<FaceBox> climb(FaceDetector& detector, const Frame& picture) {
 
 std::vector<std::unique_ptr<FaceDetector>> make_face_detectors() {
     std::vector<std::unique_ptr<FaceDetector>> detectors;
+    detectors.push_back(std::make_unique<DrawnFaces>());
     const auto look = std::make_shared<SecondLook>();
     if (const auto network = find_detector_network()) {
         const auto place = [look](const Frame& picture, const FaceBox& face) {

@@ -21,9 +21,10 @@ public:
     virtual bool chooses_sizes() const { return false; }
 };
 
-// The detectors in the order in which they are tried. Where a detecting network lies among the face models (SCRFD of
-// insightface, YuNet of OpenCV's model zoo) it is the only one. Otherwise dlib's histogram-of-gradients detector, then
-// OpenCV's Haar cascade. Finds of both are confirmed by a second, closer look of the former; both place dlib's 68
+// The detectors in the order in which they are tried: first the one of drawn people, which finds nothing in
+// photographs. Where a detecting network lies among the face models (SCRFD of
+// insightface, YuNet of OpenCV's model zoo) it is the only other one. Otherwise dlib's histogram-of-gradients detector,
+// then OpenCV's Haar cascade. Finds of both are confirmed by a second, closer look of the former; both place dlib's 68
 // landmarks. The models are loaded at first use.
 std::vector<std::unique_ptr<FaceDetector>> make_face_detectors();
 

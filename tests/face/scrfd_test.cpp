@@ -190,12 +190,12 @@ TEST_F(Scrfd, LooksAgainAtSmallerSizes) {
 }
 
 TEST_F(Scrfd, IsTheOnlyDetectorWhereItIsInstalled) {
-    EXPECT_EQ(make_face_detectors().size(), 2u);
+    EXPECT_EQ(make_face_detectors().size(), 3u);
     std::ofstream(folder_.path() / "det_10g.onnx", std::ios::binary) << network({});
     ::setenv("MIRROR_FACE_MODELS", folder_.path().c_str(), 1);
     const auto detectors = make_face_detectors();
     ::unsetenv("MIRROR_FACE_MODELS");
-    ASSERT_EQ(detectors.size(), 1u);
+    ASSERT_EQ(detectors.size(), 2u);
     Frame picture = black(640, 640);
     paint(picture, 160, 80, 1, 0);
     const auto faces = find_faces(detectors, picture);
