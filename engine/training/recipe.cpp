@@ -18,11 +18,12 @@ constexpr std::int64_t kMaxBatch = 65'536;
 
 StageKind stage_of(const ConfigReader& file) {
     const std::string word =
-        file.choice("stage", {"vae", "recognizer", "clip-tower", "id-perceiver", "base", "adapter"});
+        file.choice("stage", {"vae", "recognizer", "clip-tower", "id-perceiver", "base", "adapter", "judge"});
     if (word == "vae") return StageKind::Vae;
     if (word == "recognizer") return StageKind::Recognizer;
     if (word == "clip-tower") return StageKind::ClipTower;
     if (word == "id-perceiver") return StageKind::IdPerceiver;
+    if (word == "judge") return StageKind::Judge;
     return word == "base" ? StageKind::Base : StageKind::Adapter;
 }
 

@@ -4,6 +4,7 @@
 #include "engine/training/adapter_task.h"
 #include "engine/training/base_task.h"
 #include "engine/training/identity_tasks.h"
+#include "engine/training/judge_task.h"
 #include "engine/training/training_task.h"
 #include "engine/training/vae_task.h"
 
@@ -23,6 +24,8 @@ std::unique_ptr<TrainingTask> make_task(const Recipe& recipe, at::Device device)
             return make_base_task(recipe, device);
         case StageKind::Adapter:
             return make_adapter_task(recipe, device);
+        case StageKind::Judge:
+            return make_judge_task(recipe, device);
     }
     throw EngineError(ErrorCode::Internal, "A recipe has a stage that nothing trains.");
 }
