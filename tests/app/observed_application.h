@@ -7,7 +7,7 @@
 
 namespace mirror::app {
 
-// Marks each delivery of an event as coming after everything that was queued before (observed_application.cpp).
+// Makes each delivery of an event come after everything that was queued before.
 class ObservedApplication : public QCoreApplication {
 public:
     using QCoreApplication::QCoreApplication;

@@ -18,7 +18,8 @@ namespace {
 void run_on_all(const std::function<void()>& part) {
 #if defined(_OPENMP) && defined(__SANITIZE_THREAD__)
     // That sanitizer knows nothing of the runtime's own waiting, so that it would report every part. It knows this.
-    std::vector<std::thread> team(static_cast<std::size_t>(omp_get_max_threads() - 1));
+    // Never fewer than two, so that there is something to see.
+    std::vector<std::thread> team(static_cast<std::size_t>(std::max(omp_get_max_threads(), 2) - 1));
     for (std::thread& member : team) member = std::thread(part);
     part();
     for (std::thread& member : team) member.join();
