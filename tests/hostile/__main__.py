@@ -20,12 +20,13 @@ from tests.hostile import (
     cases_calls,
     cases_folders,
     cases_pictures,
+    cases_projects,
     cases_safetensors,
     cases_stages,
 )
 from tests.hostile.harness import MIB, Case, Place, Program, judge, normal_memories, own_memory
 
-_MODULES = (cases_safetensors, cases_folders, cases_adapter, cases_stages, cases_pictures, cases_calls)
+_MODULES = (cases_safetensors, cases_folders, cases_adapter, cases_stages, cases_pictures, cases_projects, cases_calls)
 _PHOTO = Path(__file__).resolve().parents[2] / "resources" / "examples" / "astronaut.jpg"
 _WORKERS = 2
 _SEED = 20_240_518

@@ -15,7 +15,8 @@
 
 namespace mirror::engine::testing {
 
-// Answers every photograph with one face, whose picture depends on the file's name; a name with "nobody" has none.
+// Answers every photograph with one face, whose picture depends on the file's name; a name with "nobody" has none, one
+// with "drawn" a drawn one.
 class DrawnFaces : public FaceReader {
 public:
     Result<Frame> load(const std::filesystem::path& photo) override { return picture(photo, 64); }
@@ -28,7 +29,9 @@ public:
     Result<ReferenceFace> reference(const ReferencePhoto& photo, ReferenceCrop, double, int image_size) override {
         if (photo.file.string().find("nobody") != std::string::npos)
             return Error{ErrorCode::NoFaceFound, "there is no face in '" + photo.file.string() + "'"};
-        return ReferenceFace{{}, picture(photo.file, 112), picture(photo.file, image_size)};
+        FaceBox face;
+        face.drawn = photo.file.string().find("drawn") != std::string::npos;
+        return ReferenceFace{face, picture(photo.file, 112), picture(photo.file, image_size)};
     }
 
 private:
