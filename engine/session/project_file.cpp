@@ -111,12 +111,19 @@ Project project_of(const ConfigReader& reader) {
     return project;
 }
 
+// A path as messages show it.
+std::string quoted(const fs::path& path) {
+    std::string text = "'";
+    text += path_for_message(path);
+    return text += "'";
+}
+
 // A folder, or one sentence about what is there instead.
 void expect_folder(const fs::path& folder) {
     std::error_code error;
     const fs::file_status status = fs::status(folder, error);
     if (fs::is_directory(status)) return;
-    const std::string shown = "'" + escape_for_message(folder) + "'";
+    const std::string shown = quoted(folder);
     if (!fs::exists(status)) throw EngineError(ErrorCode::MissingFile, shown + " is not there.");
     throw EngineError(ErrorCode::MalformedFile,
                       shown + " is no folder: a packed project is unpacked into a folder first.");
@@ -179,8 +186,7 @@ bool lies_below(const fs::path& inner, const fs::path& outer) {
 }
 
 fs::path checked_file(const fs::path& folder, const fs::path& relative) {
-    const std::string shown =
-        "'" + escape_for_message(relative) + "' of the project '" + escape_for_message(folder) + "'";
+    const std::string shown = quoted(relative) + " of the project " + quoted(folder);
     value_or_throw(check_project_path(relative.string(), "the file"));
     std::error_code error;
     const fs::path root = fs::canonical(folder, error);
