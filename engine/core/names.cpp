@@ -25,6 +25,8 @@ const char* to_text(DynamicGuidance schedule) {
 
 const char* to_text(Precision precision) { return precision == Precision::Bf16 ? "bf16" : "fp32"; }
 
+const char* to_text(Decoding decoding) { return decoding == Decoding::Tiles ? "tiles" : "whole"; }
+
 const char* to_text(Stage stage) {
     switch (stage) {
         case Stage::ReadReferences:

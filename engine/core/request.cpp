@@ -186,7 +186,7 @@ GenerationRequest read_request(const Json& json) {
     GenerationRequest request;
     const Reader reader(json, "",
                         {"version", "kind", "model", "adapter", "method", "prompt", "video", "sampling", "references",
-                         "identity", "device", "precision", "memory_budget"});
+                         "identity", "device", "precision", "decoding", "memory_budget"});
     int version = 0;
     reader.read("version", version);
     if (version != kVersion) refuse("version must be 1");
@@ -201,6 +201,7 @@ GenerationRequest read_request(const Json& json) {
     if (const Json* identity = reader.find("identity")) read_identity(*identity, request.identity);
     reader.read("device", request.device);
     reader.read_word("precision", request.precision, {Precision::Fp32, Precision::Bf16});
+    reader.read_word("decoding", request.decoding, {Decoding::Whole, Decoding::Tiles});
     reader.read("memory_budget", request.memory_budget);
     return request;
 }
@@ -261,6 +262,7 @@ std::string request_to_json(const GenerationRequest& request) {
          {{"value", identity.value}, {"first_step", identity.first_step}, {"last_step", optional(identity.last_step)}}},
         {"device", request.device},
         {"precision", to_text(request.precision)},
+        {"decoding", to_text(request.decoding)},
         {"memory_budget", request.memory_budget},
     };
     // A prompt that is not UTF-8 is refused by check_request; here it must only not throw.

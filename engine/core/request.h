@@ -19,6 +19,9 @@ enum class Method { None, MagicMirror };
 enum class SamplerKind { Ddim, Dpm };
 enum class DynamicGuidance { Off, Timestep, Step };
 enum class Precision { Fp32, Bf16 };
+// Whether the decoder works on whole frames or, in less memory, on overlapping tiles of them, which changes the
+// numbers.
+enum class Decoding { Whole, Tiles };
 
 struct Prompt {
     std::string positive;
@@ -62,7 +65,9 @@ struct GenerationRequest {
     IdentityStrength identity;
     std::string device = "cpu";  // cpu, cuda, cuda:N
     Precision precision = Precision::Fp32;
-    std::uint64_t memory_budget = 0;  // Bytes; 0 means what the machine has.
+    Decoding decoding = Decoding::Whole;
+    std::uint64_t memory_budget = 0;  // Bytes; 0 means what the machine has. Only under a budget, a run that has no
+                                      // room for whole frames changes `decoding` to tiles.
     friend bool operator==(const GenerationRequest&, const GenerationRequest&) = default;
 };
 
@@ -78,5 +83,6 @@ const char* to_text(Method method);
 const char* to_text(SamplerKind sampler);
 const char* to_text(DynamicGuidance schedule);
 const char* to_text(Precision precision);
+const char* to_text(Decoding decoding);
 
 }  // namespace mirror

@@ -25,16 +25,12 @@ public:
     void* take(std::size_t bytes) {
         if (void* const kept = take_kept(bytes)) return kept;
         try {
-            return take_fresh(bytes);
+            return take_fresh_or_what_is_kept(bytes);
         } catch (const std::exception&) {
             const std::lock_guard lock(mutex_);
-            if (kept_.empty()) {
-                in_use_ -= bytes;
-                throw;
-            }
-            drop_until_within(0);
+            in_use_ -= bytes;
+            throw;
         }
-        return take_fresh(bytes);
     }
 
     void give(void* memory) {
@@ -84,6 +80,18 @@ private:
         kept_bytes_ -= found->bytes;
         kept_.erase(std::next(found).base());
         return memory;
+    }
+
+    // Where the system has nothing more, what is kept goes back to it first.
+    void* take_fresh_or_what_is_kept(std::size_t bytes) {
+        try {
+            return take_fresh(bytes);
+        } catch (const std::exception&) {
+            const std::lock_guard lock(mutex_);
+            if (kept_.empty()) throw;
+            drop_until_within(0);
+        }
+        return take_fresh(bytes);
     }
 
     void* take_fresh(std::size_t bytes) {

@@ -40,40 +40,40 @@ void run_whole(const Network& network, const at::Tensor& input, std::int64_t chu
     const auto chunks = time_chunks(input.size(2), chunk_size);
     for (std::size_t i = 0; i < chunks.size(); ++i) {
         cache.begin_chunk(i + 1 == chunks.size() ? TimeCache::Chunk::Last : TimeCache::Chunk::Inner);
-        emit(network(input.narrow(2, chunks[i].begin, chunks[i].end - chunks[i].begin), cache));
+        emit(i, network(input.narrow(2, chunks[i].begin, chunks[i].end - chunks[i].begin), cache));
     }
 }
 
-// The same for tiles, each with a cache of its own. All tiles of one chunk come before the next chunk, so that frames
-// are ready early; mixing neighbours touches no other frame, so that the order does not change the numbers.
+// The same for tiles, each through the whole clip before the next one: its cache, the last frames in front of every
+// convolution, is far larger than the results that wait for their neighbours.
 template <typename Network, typename Emit>
 void run_tiled(const Network& network, const TileGrid& grid, const at::Tensor& input, std::int64_t chunk_size,
-               Emit emit) {
+               const std::function<void()>& after_part, Emit emit) {
     const auto inputs = grid.cut(input);
-    std::vector<std::vector<TimeCache>> caches;
-    for (const auto& row : inputs) caches.emplace_back(row.size());
-    const auto chunks = time_chunks(input.size(2), chunk_size);
-    for (std::size_t c = 0; c < chunks.size(); ++c) {
-        std::vector<std::vector<at::Tensor>> results(inputs.size());
-        for (std::size_t i = 0; i < inputs.size(); ++i) {
-            for (std::size_t j = 0; j < inputs[i].size(); ++j) {
-                caches[i][j].begin_chunk(c + 1 == chunks.size() ? TimeCache::Chunk::Last : TimeCache::Chunk::Inner);
-                results[i].push_back(
-                    network(inputs[i][j].narrow(2, chunks[c].begin, chunks[c].end - chunks[c].begin), caches[i][j]));
-            }
+    using Rows = std::vector<std::vector<at::Tensor>>;
+    std::vector<Rows> results(time_chunks(input.size(2), chunk_size).size(), Rows(inputs.size()));  // Of each chunk.
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        for (const at::Tensor& tile : inputs[i]) {
+            run_whole(network, tile, chunk_size, [&](std::size_t chunk, at::Tensor result) {
+                results[chunk][i].push_back(std::move(result));
+                if (after_part) after_part();
+            });
         }
-        emit(grid.join(std::move(results)));
     }
+    for (Rows& chunk : results) emit(grid.join(std::move(chunk)));
 }
 
 template <typename Network, typename Emit>
 void run(const Network& network, const std::optional<TileGrid>& grid, const at::Tensor& input, std::int64_t chunk_size,
-         Emit emit) {
+         const std::function<void()>& after_part, Emit emit) {
     if (grid && grid->cuts(input.size(3), input.size(4))) {
-        run_tiled(network, *grid, input, chunk_size, emit);
-    } else {
-        run_whole(network, input, chunk_size, emit);
+        run_tiled(network, *grid, input, chunk_size, after_part, emit);
+        return;
     }
+    run_whole(network, input, chunk_size, [&](std::size_t /*chunk*/, at::Tensor result) {
+        emit(std::move(result));
+        if (after_part) after_part();
+    });
 }
 
 }  // namespace
@@ -105,7 +105,7 @@ Posterior CogVideoXVae::encode(const at::Tensor& sample, const Tiling& tiling) c
         grid->refuse_slivers(sample.size(3), sample.size(4), step);
     }
     std::vector<at::Tensor> chunks;
-    run(*encoder_, grid, sample, kEncodeChunk, [&](at::Tensor moments) { chunks.push_back(std::move(moments)); });
+    run(*encoder_, grid, sample, kEncodeChunk, {}, [&](at::Tensor moments) { chunks.push_back(std::move(moments)); });
     const auto halves = at::cat(chunks, 2).chunk(2, 1);
     return {halves[0], at::clamp(halves[1], -30.0, 20.0)};
 }
@@ -117,17 +117,25 @@ at::Tensor CogVideoXVae::decode(const at::Tensor& latents, const Tiling& tiling)
 }
 
 void CogVideoXVae::decode(const at::Tensor& latents, const Tiling& tiling,
-                          const std::function<void(at::Tensor frames)>& emit) const {
+                          const std::function<void(at::Tensor frames)>& emit,
+                          const std::function<void()>& after_part) const {
     require(latents.dim() == 5 && latents.size(1) == config_.latent_channels && latents.size(2) > 0,
             "The latents to decode must be [batch, channels, frames, height, width] with as many channels as the "
             "autoencoder.");
     std::optional<TileGrid> grid;
     if (!tiling.is_off()) grid = TileGrid::for_decoding(config_, tiling);
-    run(*decoder_, grid, latents, kDecodeChunk, emit);
+    run(*decoder_, grid, latents, kDecodeChunk, after_part, emit);
 }
 
 std::int64_t CogVideoXVae::decode_chunks(std::int64_t latent_frames) {
     return static_cast<std::int64_t>(time_chunks(latent_frames, kDecodeChunk).size());
+}
+
+std::int64_t CogVideoXVae::decode_parts(const VaeConfig& config, const at::Tensor& latents, const Tiling& tiling) {
+    const std::int64_t chunks = decode_chunks(latents.size(2));
+    if (tiling.is_off()) return chunks;
+    const auto grid = TileGrid::for_decoding(config, tiling);
+    return grid.cuts(latents.size(3), latents.size(4)) ? chunks * grid.tiles(latents.size(3), latents.size(4)) : chunks;
 }
 
 }  // namespace mirror::engine

@@ -24,6 +24,10 @@ struct VaeConfig {
     // How many levels, counted from the pixels of the encoder and from the latents of the decoder, change the frame
     // count.
     std::int64_t temporal_levels() const;
+    // Odd counts of latents decode to 4F - 3 frames, even ones to 4F.
+    std::int64_t decoded_frames(std::int64_t latents) const {
+        return latents % 2 == 1 ? temporal_compression_ratio * (latents - 1) + 1 : temporal_compression_ratio * latents;
+    }
 
     std::int64_t in_channels = 3;
     std::int64_t out_channels = 3;
@@ -43,6 +47,10 @@ struct VaeConfig {
 struct Tiling {
     static Tiling off() { return {}; }
     static Tiling standard(const VaeConfig& config);  // Half the sample size, overlapping by 1/6 and 1/5.
+    // The same for decoding frames of any size: overlaps are rounded up to whole latents. The published code rounds
+    // latents and pixels down apart from each other, which moves and stretches the picture unless both come out even,
+    // as they do for the published sizes.
+    static Tiling even(const VaeConfig& config);
 
     bool is_off() const { return tile_height == 0; }
 
@@ -50,6 +58,7 @@ struct Tiling {
     std::int64_t tile_width = 0;
     double overlap_height = 1.0 / 6.0;  // Fraction of a tile.
     double overlap_width = 1.0 / 5.0;
+    bool whole_latents = false;
 };
 
 // The normal distribution that the encoder gives for a clip. Its mode is the mean.
@@ -77,13 +86,16 @@ public:
     // for even.
     at::Tensor decode(const at::Tensor& latents, const Tiling& tiling = Tiling::off()) const;
 
-    // The same frames in the same order, handed over [B, 3, t, 8h, 8w] as soon as each chunk of two or three latents is
-    // done. An exception out of `emit` ends the decoding and passes through.
-    void decode(const at::Tensor& latents, const Tiling& tiling,
-                const std::function<void(at::Tensor frames)>& emit) const;
+    // The same frames in the same order, handed over [B, 3, t, 8h, 8w] chunk by chunk: without tiles as soon as each
+    // chunk of two or three latents is done, with tiles when all are. `after_part` is called after each chunk (of each
+    // tile). An exception out of either ends the decoding and passes through.
+    void decode(const at::Tensor& latents, const Tiling& tiling, const std::function<void(at::Tensor frames)>& emit,
+                const std::function<void()>& after_part = {}) const;
 
     // How many times decode calls `emit` for this many latent frames.
     static std::int64_t decode_chunks(std::int64_t latent_frames);
+    // How many times decode calls `after_part` for latents of this size.
+    static std::int64_t decode_parts(const VaeConfig& config, const at::Tensor& latents, const Tiling& tiling);
 
     const VaeConfig& config() const { return config_; }
 

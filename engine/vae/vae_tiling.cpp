@@ -1,6 +1,7 @@
 #include "engine/vae/vae_tiling.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "engine/core/result.h"
@@ -14,11 +15,18 @@ constexpr std::int64_t kWidthDim = 4;
 
 std::int64_t truncated(double value) { return static_cast<std::int64_t>(value); }
 
-TileGrid::Axis axis(std::int64_t input_tile, std::int64_t output_tile, double overlap) {
+TileGrid::Axis axis(std::int64_t input_tile, std::int64_t output_tile, double overlap, bool whole_latents) {
     TileGrid::Axis axis{};
     axis.tile = input_tile;
-    axis.stride = truncated(static_cast<double>(input_tile) * (1.0 - overlap));
-    axis.blend = truncated(static_cast<double>(output_tile) * overlap);
+    if (whole_latents) {
+        constexpr double kRounding = 1e-9;  // 45 times 1/5 is 9.
+        const auto shared = static_cast<std::int64_t>(std::ceil(static_cast<double>(input_tile) * overlap - kRounding));
+        axis.stride = input_tile - shared;
+        axis.blend = input_tile < 1 ? 0 : output_tile / input_tile * shared;
+    } else {
+        axis.stride = truncated(static_cast<double>(input_tile) * (1.0 - overlap));
+        axis.blend = truncated(static_cast<double>(output_tile) * overlap);
+    }
     axis.keep = output_tile - axis.blend;
     if (axis.tile < 1 || axis.stride < 1 || axis.keep < 1) {
         throw EngineError(ErrorCode::InvalidRequest,
@@ -54,14 +62,24 @@ Tiling Tiling::standard(const VaeConfig& config) {
     return tiling;
 }
 
+Tiling Tiling::even(const VaeConfig& config) {
+    Tiling tiling = standard(config);
+    // Whole latents, too.
+    tiling.tile_height = latent_tile(config, tiling.tile_height) * config.spatial_compression();
+    tiling.tile_width = latent_tile(config, tiling.tile_width) * config.spatial_compression();
+    tiling.whole_latents = true;
+    return tiling;
+}
+
 TileGrid TileGrid::for_encoding(const VaeConfig& config, const Tiling& tiling) {
-    return {axis(tiling.tile_height, latent_tile(config, tiling.tile_height), tiling.overlap_height),
-            axis(tiling.tile_width, latent_tile(config, tiling.tile_width), tiling.overlap_width)};
+    return {axis(tiling.tile_height, latent_tile(config, tiling.tile_height), tiling.overlap_height, false),
+            axis(tiling.tile_width, latent_tile(config, tiling.tile_width), tiling.overlap_width, false)};
 }
 
 TileGrid TileGrid::for_decoding(const VaeConfig& config, const Tiling& tiling) {
-    return {axis(latent_tile(config, tiling.tile_height), tiling.tile_height, tiling.overlap_height),
-            axis(latent_tile(config, tiling.tile_width), tiling.tile_width, tiling.overlap_width)};
+    return {
+        axis(latent_tile(config, tiling.tile_height), tiling.tile_height, tiling.overlap_height, tiling.whole_latents),
+        axis(latent_tile(config, tiling.tile_width), tiling.tile_width, tiling.overlap_width, tiling.whole_latents)};
 }
 
 void TileGrid::refuse_slivers(std::int64_t input_height, std::int64_t input_width, std::int64_t least) const {

@@ -20,6 +20,8 @@ struct TileGrid {
         std::int64_t stride;  // Input distance of neighbours.
         std::int64_t blend;   // Output length over which neighbours are mixed.
         std::int64_t keep;    // Output length that a tile adds to the picture.
+
+        std::int64_t tiles(std::int64_t extent) const { return (extent + stride - 1) / stride; }
     };
     Axis height, width;
 
@@ -29,6 +31,11 @@ struct TileGrid {
     // Whether a frame of this size is cut at all.
     bool cuts(std::int64_t input_height, std::int64_t input_width) const {
         return input_height > height.tile || input_width > width.tile;
+    }
+
+    // How many tiles a frame of this size has, cut or not.
+    std::int64_t tiles(std::int64_t input_height, std::int64_t input_width) const {
+        return height.tiles(input_height) * width.tiles(input_width);
     }
 
     // EngineError if a tile at the right or bottom had fewer than `least` input units: what the published code cannot

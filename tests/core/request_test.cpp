@@ -22,6 +22,7 @@ GenerationRequest full_request() {
     request.identity = {0.7, 2, 15};
     request.device = "cuda:1";
     request.precision = Precision::Bf16;
+    request.decoding = Decoding::Tiles;
     request.memory_budget = std::uint64_t{1} << 40;
     return request;
 }

@@ -27,6 +27,7 @@ _REQUEST = {
     "identity": {"value": 1.0, "first_step": 1, "last_step": None},
     "device": "cpu",
     "precision": "fp32",
+    "decoding": "whole",
     "memory_budget": 0,
 }
 _ADAPTER = {

@@ -2,6 +2,7 @@
 
 #include "engine/core/result.h"
 #include "engine/vae/vae_network.h"
+#include "engine/vae/vae_tiling.h"
 #include "tests/vae/vae_fixtures.h"
 
 namespace mirror::engine::testing {
@@ -62,11 +63,64 @@ TEST(Vae, Tiling_LeavesSmallFramesAlone) {
     EXPECT_TRUE(at::equal(vae.decode(latents(3), tiling), vae.decode(latents(3))));
 }
 
+TEST(Vae, Tiling_HandsOverTheSameChunksAndTellsOfEachPart) {
+    const CogVideoXVae vae = deterministic_vae(even_config());
+    Tiling tiling;
+    tiling.tile_height = tiling.tile_width = 32;  // 4 latents, 3 from one tile to the next.
+    tiling.overlap_height = tiling.overlap_width = 0.25;
+    for (const std::int64_t count : {1, 3, 6}) {
+        const at::Tensor input = latents(count, 5, 9);
+        std::vector<at::Tensor> chunks;
+        std::int64_t parts = 0, parts_before_frames = 0;
+        vae.decode(
+            input, tiling,
+            [&](at::Tensor frames) {
+                if (chunks.empty()) parts_before_frames = parts;
+                chunks.push_back(std::move(frames));
+            },
+            [&] { ++parts; });
+        EXPECT_EQ(static_cast<std::int64_t>(chunks.size()), CogVideoXVae::decode_chunks(count));
+        EXPECT_EQ(parts, 6 * CogVideoXVae::decode_chunks(count));
+        EXPECT_EQ(parts, CogVideoXVae::decode_parts(vae.config(), input, tiling));
+        EXPECT_EQ(parts, parts_before_frames);
+        EXPECT_EQ(at::cat(chunks, 2).sizes().vec(), vae.decode(input).sizes().vec());
+    }
+    EXPECT_EQ(CogVideoXVae::decode_parts(vae.config(), latents(6), Tiling::off()), 3);
+}
+
 TEST(Vae, Tiling_StandardTilesAreHalfTheSampleSize) {
     const Tiling tiling = Tiling::standard(VaeConfig{});
     EXPECT_EQ(tiling.tile_height, 240);
     EXPECT_EQ(tiling.tile_width, 360);
     EXPECT_TRUE(Tiling::off().is_off());
+}
+
+TEST(Vae, Tiling_EvenTilesAreTheStandardOnesAtThePublishedSizes) {
+    const VaeConfig config;
+    const TileGrid standard = TileGrid::for_decoding(config, Tiling::standard(config));
+    const TileGrid even = TileGrid::for_decoding(config, Tiling::even(config));
+    for (const auto axis : {&TileGrid::height, &TileGrid::width}) {
+        EXPECT_EQ((even.*axis).tile, (standard.*axis).tile);
+        EXPECT_EQ((even.*axis).stride, (standard.*axis).stride);
+        EXPECT_EQ((even.*axis).blend, (standard.*axis).blend);
+        EXPECT_EQ((even.*axis).keep, (standard.*axis).keep);
+    }
+}
+
+// A decoder's seams are soft; a moved tile would double or lose whole latents.
+TEST(Vae, Tiling_EvenTilesKeepEverySizeAndPlace) {
+    VaeConfig config = even_config();
+    for (const auto& [height, width] : {std::pair{64, 96}, {40, 72}, {48, 104}}) {
+        config.sample_height = height;
+        config.sample_width = width;
+        const CogVideoXVae vae(deterministic_weights(), config);
+        const TileGrid grid = TileGrid::for_decoding(config, Tiling::even(config));
+        EXPECT_EQ(grid.height.keep, 8 * grid.height.stride);
+        EXPECT_EQ(grid.width.keep, 8 * grid.width.stride);
+        const at::Tensor input = latents(1, height / 8 + 1, width / 8 + 2);
+        const at::Tensor tiled = vae.decode(input, Tiling::even(config));
+        EXPECT_EQ(tiled.sizes().vec(), vae.decode(input).sizes().vec());
+    }
 }
 
 TEST(Vae, Tiling_RefusesTilesWithoutSubstance) {
