@@ -11,6 +11,7 @@
 #include "app/cli/option_values.h"
 #include "engine/core/result.h"
 #include "engine/core/utf8.h"
+#include "engine/face/face_reader.h"
 #include "engine/session/builtin_model.h"
 #include "engine/session/identify_file.h"
 #include "engine/session/import_identity.h"
@@ -104,7 +105,8 @@ void verify(const ReportOptions& options, Invocation& invocation) {
     if (std::filesystem::is_regular_file(options.path, error) && !is_index &&
         report_identity(options, console) != engine::FileFormat::Safetensors)
         return;
-    const auto parts = value_or_throw(engine::verify_model(options.path, invocation.stop));
+    const auto faces = face::make_face_reader();
+    const auto parts = value_or_throw(engine::verify_model(options.path, *faces, invocation.stop));
     if (options.json) return console.event(parts_json(options.path, parts));
     for (const auto& part : parts) {
         console.print_line(part_line(part));

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <typeinfo>
@@ -18,27 +19,36 @@ namespace {
 constexpr int kExitFailed = 1;
 alignas(16) std::array<char, 1 << 16> signal_stack;  // A full stack is one of the reasons to come here.
 
-[[noreturn]] void end(const char* line) {
-    Console::last_words(line);
-    ::_exit(kExitFailed);
-}
+bool wants_core = false;  // Read before, for nothing may be asked of the environment inside a signal.
+
+[[noreturn]] void end() { ::_exit(kExitFailed); }
 
 [[noreturn]] void on_terminate() {
     // Asked by its type: to catch it again is not safe where nothing is any more.
     const std::type_info* const thrown = abi::__cxa_current_exception_type();
     if (thrown != nullptr && *thrown == typeid(std::bad_alloc))
-        end("magic-mirror: the memory is not enough for this request\n");
-    end("magic-mirror: the program failed for a reason it does not know; please report what you asked it for\n");
+        Console::last_words("magic-mirror: the memory is not enough for this request\n");
+    else
+        Console::last_words(
+            "magic-mirror: the program failed for a reason it does not know; please report what you asked it for\n");
+    if (wants_core) std::abort();
+    end();
 }
 
 void on_signal(int number) {
-    if (number == SIGBUS) end("magic-mirror: a file became shorter while it was read, or its disk failed\n");
-    end("magic-mirror: the program failed, probably because there is not enough memory\n");
+    Console::last_words(number == SIGBUS
+                            ? "magic-mirror: a file became shorter while it was read, or its disk failed\n"
+                            : "magic-mirror: the program failed, probably because there is not enough memory\n");
+    if (!wants_core) end();
+    // Waits until this handler, which is set for one signal only, returns to where it came from.
+    ::raise(number);
 }
 
 }  // namespace
 
 void install_last_words() {
+    const char* const core = std::getenv("MAGIC_MIRROR_CORE");
+    wants_core = core != nullptr && *core != '\0';
     std::set_terminate(on_terminate);
     const stack_t stack{signal_stack.data(), 0, signal_stack.size()};
     ::sigaltstack(&stack, nullptr);

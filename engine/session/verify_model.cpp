@@ -11,6 +11,7 @@
 #include "engine/session/latents_file.h"
 #include "engine/session/model_folder.h"
 #include "engine/session/model_info.h"
+#include "engine/session/recognizer_choice.h"
 
 namespace mirror::engine {
 
@@ -75,17 +76,20 @@ PartReport verify_part(const ModelFolder& folder, const Part& part, const std::s
     return report;
 }
 
-PartReport verify_adapter(const std::filesystem::path& file, const ModelFolder& folder, const std::stop_token& stop) {
+PartReport verify_adapter(const std::filesystem::path& file, const ModelFolder& folder, FaceReader& faces,
+                          const std::stop_token& stop) {
     magic_mirror::AdapterOpening opening;
     opening.base = folder.transformer_config();
-    if (folder.has("recognizer")) opening.id_pack = folder.recognizer_config().id_pack;
+    // A folder without one says nothing of who will recognise faces.
+    if (folder.has("recognizer")) opening.id_pack = RecognizerChoice::make(folder, faces, file).id_pack();
     magic_mirror::AdapterFile::open(file, opening);
     const auto store = WeightStore::open(file);
     check_values(*store, stop);
     return report_of("adapter", *store);
 }
 
-std::vector<PartReport> verify_folder(const std::filesystem::path& path, const std::stop_token& stop) {
+std::vector<PartReport> verify_folder(const std::filesystem::path& path, FaceReader& faces,
+                                      const std::stop_token& stop) {
     const ModelFolder folder(path, kShapesOnly, WeightCheck::None);
     value_or_throw(read_model_info(path));
     folder.tokenizer();
@@ -93,7 +97,8 @@ std::vector<PartReport> verify_folder(const std::filesystem::path& path, const s
     std::vector<PartReport> reports;
     for (const Part& part : kParts)
         if (folder.has(part.name)) reports.push_back(verify_part(folder, part, stop));
-    if (folder.has("adapter")) reports.push_back(verify_adapter(value_or_throw(find_adapter(path, {})), folder, stop));
+    if (folder.has("adapter"))
+        reports.push_back(verify_adapter(value_or_throw(find_adapter(path, {})), folder, faces, stop));
     return reports;
 }
 
@@ -118,9 +123,11 @@ Result<std::vector<PartReport>> describe_model(const std::filesystem::path& path
     });
 }
 
-Result<std::vector<PartReport>> verify_model(const std::filesystem::path& path, std::stop_token stop) {
-    return guarded_value<std::vector<PartReport>>(
-        [&] { return std::filesystem::is_directory(path) ? verify_folder(path, stop) : verify_file(path, stop); });
+Result<std::vector<PartReport>> verify_model(const std::filesystem::path& path, FaceReader& faces,
+                                             std::stop_token stop) {
+    return guarded_value<std::vector<PartReport>>([&] {
+        return std::filesystem::is_directory(path) ? verify_folder(path, faces, stop) : verify_file(path, stop);
+    });
 }
 
 }  // namespace mirror::engine

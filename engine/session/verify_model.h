@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/face.h"
 #include "engine/core/result.h"
 
 namespace mirror::engine {
@@ -24,7 +25,9 @@ struct PartReport {
 Result<std::vector<PartReport>> describe_model(const std::filesystem::path& folder);
 
 // Every part that is there must have exactly what its config asks for in the right shapes, and no NaN or infinity. The
-// error names the file and the tensor or key. A file is checked by itself.
-Result<std::vector<PartReport>> verify_model(const std::filesystem::path& folder_or_file, std::stop_token stop);
+// error names the file and the tensor or key. The adapter must understand the recogniser that a run would take: the
+// folder's own, or one that `faces` has installed. A file is checked by itself.
+Result<std::vector<PartReport>> verify_model(const std::filesystem::path& folder_or_file, FaceReader& faces,
+                                             std::stop_token stop);
 
 }  // namespace mirror::engine

@@ -144,6 +144,17 @@ TEST_F(ModelsTest, ReportsFaceNetworksAndWhatTheyStandInFor) {
     EXPECT_EQ(missing[0].at("folder"), "recognizer/");
 }
 
+TEST_F(ModelsTest, VerifiesForTheRecogniserThatARunWouldTake) {
+    const std::string folder = copied("model");
+    rewrite_adapter(folder + "/adapter/adapter.safetensors");
+    const Finished refused = run({"models", "verify", folder});
+    EXPECT_EQ(refused.code, 1);
+    expect_one_line(refused, "buffalo_l/w600k_r50");
+    write(file("faces/w600k_r50.onnx"), recognizer());
+    const Finished whole = run({"models", "verify", folder}, {"MIRROR_FACE_MODELS=" + file("faces")});
+    EXPECT_EQ(whole.code, 0) << whole.err;
+}
+
 // The whole way: an adapter that names an insightface pack, its ONNX file, and a photograph.
 TEST_F(ModelsTest, GeneratesWithAnInstalledRecogniser) {
     const std::string folder = copied("model");

@@ -11,7 +11,7 @@
 #include "engine/session/model_folder.h"
 #include "engine/session/verify_model.h"
 #include "engine/weights/tensor_file.h"
-#include "tests/session/tiny_checkpoint.h"
+#include "tests/session/session_fixture.h"
 
 namespace mirror::engine {
 namespace {
@@ -31,7 +31,8 @@ protected:
     ModelFolder opened() const { return {model(), {at::kFloat, at::kCPU}, WeightCheck::Finite}; }
 
     void expect_whole() const {
-        const auto parts = verify_model(model(), {});
+        testing::DrawnFaces faces;
+        const auto parts = verify_model(model(), faces, {});
         ASSERT_TRUE(parts.ok()) << parts.error().detail;
         for (const auto& part : parts.value()) EXPECT_TRUE(part.unread.empty()) << part.name;
     }

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "engine/formats/sha256.h"
+#include "engine/session/verify_model.h"
 #include "engine/weights/tensor_file.h"
 #include "tests/session/session_fixture.h"
 
@@ -108,6 +109,16 @@ TEST_F(ChoiceOfRecognizer, TakesTheInstalledOneThatTheAdapterNames) {
     without_own();
     const auto report = generate();
     EXPECT_TRUE(report.ok()) << report.error().detail;
+}
+
+TEST_F(ChoiceOfRecognizer, IsTheOneThatAFolderIsVerifiedFor) {
+    rewrite_adapter("id_pack", "buffalo_l/w600k_r50");
+    const auto refused = verify_model(model(), faces_, {});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_NE(refused.error().detail.find("random/tiny"), std::string::npos) << refused.error().detail;
+    install("buffalo_l/w600k_r50");
+    const auto parts = verify_model(model(), faces_, {});
+    EXPECT_TRUE(parts.ok()) << parts.error().detail;
 }
 
 TEST_F(ChoiceOfRecognizer, KnowsAFileByItsChecksum) {
