@@ -187,6 +187,7 @@ CheckpointPreset CheckpointPreset::find(std::string_view name) {
     preset.vocabulary = json.at("text_encoder").at("vocab_size").get<std::int64_t>();
     if (json.value("tokenizer", "general") == "people") preset.words_ = VocabularyKind::People;
     preset.scheduler_ = json.at("scheduler").get<std::string>();
+    preset.draws_ = json.value("draws", "");
 
     const std::string dtype = preset.precision == Precision::Bf16 ? "bfloat16" : "float32";
     auto& files = preset.files;
@@ -204,16 +205,18 @@ CheckpointPreset CheckpointPreset::find(std::string_view name) {
 
 std::string CheckpointPreset::model_index(std::uint64_t seed) const {
     // Keys with an underscore are metadata to diffusers.
-    return file_text({{"_class_name", "CogVideoXPipeline"},
-                      {"_diffusers_version", kDiffusersVersion},
-                      {"_random_weights", true},
-                      {"_preset", name},
-                      {"_seed", seed},
-                      {"scheduler", Json::array({"diffusers", scheduler_})},
-                      {"text_encoder", Json::array({"transformers", "T5EncoderModel"})},
-                      {"tokenizer", Json::array({"transformers", "T5Tokenizer"})},
-                      {"transformer", Json::array({"diffusers", "CogVideoXTransformer3DModel"})},
-                      {"vae", Json::array({"diffusers", "AutoencoderKLCogVideoX"})}});
+    Json index = {{"_class_name", "CogVideoXPipeline"},
+                  {"_diffusers_version", kDiffusersVersion},
+                  {"_random_weights", true},
+                  {"_preset", name},
+                  {"_seed", seed},
+                  {"scheduler", Json::array({"diffusers", scheduler_})},
+                  {"text_encoder", Json::array({"transformers", "T5EncoderModel"})},
+                  {"tokenizer", Json::array({"transformers", "T5Tokenizer"})},
+                  {"transformer", Json::array({"diffusers", "CogVideoXTransformer3DModel"})},
+                  {"vae", Json::array({"diffusers", "AutoencoderKLCogVideoX"})}};
+    if (!draws_.empty()) index["_draws"] = draws_;
+    return file_text(index);
 }
 
 }  // namespace mirror::engine

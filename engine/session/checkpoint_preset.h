@@ -42,6 +42,7 @@ struct CheckpointPreset {
 
 private:
     std::string scheduler_;
+    std::string draws_;  // What the model is for, if not for photographs.
     VocabularyKind words_ = VocabularyKind::General;
 };
 
