@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/vae/vae_tiling.h"
+
 namespace mirror::engine {
 
 namespace {
@@ -127,6 +129,26 @@ std::uint64_t decoder_activations(const VaeConfig& config, std::uint64_t latents
             frames = frames % 2 == 1 ? 2 * frames - 1 : 2 * frames;
     }
     return (kept + widest + guides) * element_size(placement);
+}
+
+std::uint64_t tiled_decoder_activations(const VaeConfig& config, const Tiling& tiling, std::uint64_t latents,
+                                        std::uint64_t height, std::uint64_t width, const Placement& placement) {
+    const TileGrid grid = TileGrid::for_decoding(config, tiling);
+    if (!grid.cuts(static_cast<std::int64_t>(height), static_cast<std::int64_t>(width)))
+        return decoder_activations(config, latents, height, width, placement);
+    const std::uint64_t scale = positive(config.spatial_compression());
+    const std::uint64_t frames = positive(config.decoded_frames(static_cast<std::int64_t>(latents)));
+    const std::uint64_t a_cell = scale * scale * frames * positive(config.out_channels) * element_size(placement);
+    std::uint64_t widest = 0, done = 0;
+    for (std::uint64_t y = 0; y < height; y += positive(grid.height.stride)) {
+        for (std::uint64_t x = 0; x < width; x += positive(grid.width.stride)) {
+            const std::uint64_t rows = std::min(positive(grid.height.tile), height - y);
+            const std::uint64_t columns = std::min(positive(grid.width.tile), width - x);
+            widest = std::max(widest, done + decoder_activations(config, latents, rows, columns, placement));
+            done += rows * columns * a_cell;
+        }
+    }
+    return widest;
 }
 
 }  // namespace mirror::engine

@@ -30,5 +30,8 @@ std::uint64_t clip_activations(const magic_mirror::ClipVisionShape& shape, std::
 // `latents` frames of `height` x `width` latent cells.
 std::uint64_t decoder_activations(const VaeConfig& config, std::uint64_t latents, std::uint64_t height,
                                   std::uint64_t width, const Placement& placement);
+// The same in tiles: the widest moment of any tile beside the frames of those before it.
+std::uint64_t tiled_decoder_activations(const VaeConfig& config, const Tiling& tiling, std::uint64_t latents,
+                                        std::uint64_t height, std::uint64_t width, const Placement& placement);
 
 }  // namespace mirror::engine

@@ -9,12 +9,6 @@ namespace mirror::engine {
 
 namespace {
 
-// Odd counts of latents decode to 4F - 3 frames, even ones to 4F.
-std::int64_t decoded_frames(std::int64_t latents, const VaeConfig& config) {
-    const std::int64_t ratio = config.temporal_compression_ratio;
-    return latents % 2 == 1 ? ratio * (latents - 1) + 1 : ratio * latents;
-}
-
 std::int64_t padding_of(const at::Tensor& latents, std::int64_t frames, const cogvideox::TransformerConfig& config) {
     const auto expected = cogvideox::latent_frames(frames, config);
     if (expected.total != latents.size(2))
@@ -33,11 +27,14 @@ ClipDescription describe_clip(const SavedLatents& saved, const ModelFolder& fold
         throw EngineError(ErrorCode::ShapeMismatch, "the tensor 'latents' has the shape " +
                                                         formats::shape_text(latents.sizes()) + " but this model has " +
                                                         std::to_string(vae.latent_channels) + " channels");
-    ClipDescription clip{{}, saved.recipe};
-    if (!saved.recipe.empty())
-        clip.spec = value_or_throw(request_from_json(saved.recipe)).video;
-    else
-        clip.spec = {0, 0, static_cast<int>(decoded_frames(latents.size(2), vae)), model.video.rate};
+    ClipDescription clip{{}, saved.recipe, Decoding::Whole};
+    if (!saved.recipe.empty()) {
+        const GenerationRequest recipe = value_or_throw(request_from_json(saved.recipe));
+        clip.spec = recipe.video;
+        clip.decoding = recipe.decoding;
+    } else {
+        clip.spec = {0, 0, static_cast<int>(vae.decoded_frames(latents.size(2))), model.video.rate};
+    }
     clip.spec.height = static_cast<int>(latents.size(3) * vae.spatial_compression());
     clip.spec.width = static_cast<int>(latents.size(4) * vae.spatial_compression());
     return clip;
@@ -55,19 +52,22 @@ void decode_video(RunModels& models, const at::Tensor& latents, const ClipDescri
     const at::Tensor decodable =
         cogvideox::decoder_latents(placed, padding, {config.scaling_factor, config.invert_scale_latents});
 
-    run.enter(Stage::Decode, static_cast<int>(CogVideoXVae::decode_chunks(decodable.size(2))));
+    const Tiling tiling = clip.decoding == Decoding::Tiles ? Tiling::even(config) : Tiling::off();
+    const auto parts = static_cast<int>(CogVideoXVae::decode_parts(config, decodable, tiling));
+    run.enter(Stage::Decode, parts);
     const auto vae = models.decoder();
     sink.begin(clip.spec, clip.recipe);
-    int chunk = 0, written = 0;
-    vae->decode(decodable, Tiling::off(), [&](const at::Tensor& samples) {
+    int part = 0, written = 0;
+    const auto write = [&](const at::Tensor& samples) {
         check_finite(samples, "sample");
         for (std::int64_t i = 0; i < samples.size(2) && written < clip.spec.frames; ++i, ++written) {
             run.stop_if_asked();
             sink.write(frame_from_samples(samples[0].select(1, i)));
         }
-        ++chunk;
-        const double mean = run.seconds_in_stage() / chunk;
-        run.advance(chunk, mean * static_cast<double>(CogVideoXVae::decode_chunks(decodable.size(2)) - chunk));
+    };
+    vae->decode(decodable, tiling, write, [&] {
+        ++part;
+        run.advance(part, run.seconds_in_stage() / part * (parts - part));
         run.stop_if_asked();
     });
     run.enter(Stage::Write);

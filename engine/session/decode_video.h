@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/core/frame.h"
+#include "engine/core/request.h"
 #include "engine/core/video_sink.h"
 #include "engine/session/latents_file.h"
 #include "engine/session/model_folder.h"
@@ -20,6 +21,7 @@ namespace mirror::engine {
 struct ClipDescription {
     VideoSpec spec;
     std::string recipe;
+    Decoding decoding = Decoding::Whole;
 };
 
 // What saved latents become: as their recipe says, or by their shape alone if they have none.

@@ -67,16 +67,30 @@ std::optional<mm::ActiveSteps> active_steps(const GenerationRequest& request, co
     return active;
 }
 
-at::Tensor denoise_with_person(const GenerationRequest& request, RunModels& models, FaceReader& faces, RunContext& run,
-                               const SharedColours& colours) {
+// A model of drawn people is honest about photographs.
+void warn_of_photographs(const std::string& draws, const std::vector<ReferenceFace>& references, RunContext& run) {
+    const auto is_photograph = [](const ReferenceFace& reference) { return !reference.face.drawn; };
+    if (draws.empty() || std::none_of(references.begin(), references.end(), is_photograph)) return;
+    run.warn("this model draws " + draws + ": of a real photograph it shows the nearest one that it can draw");
+}
+
+at::Tensor denoise_with_person(const GenerationRequest& request, const ModelInfo& model, RunModels& models,
+                               FaceReader& faces, RunContext& run, const SharedColours& colours) {
     const ModelFolder& folder = models.folder();
     const auto recognizer = RecognizerChoice::make(folder, faces, request.adapter);
     const mm::AdapterFile adapter = open_adapter(request, folder, recognizer, run);
-    const auto references = read_references(faces, request.references, adapter.config(), run);
+    const auto look = [&] {
+        auto references = read_references(faces, request.references, adapter.config(), run);
+        warn_of_photographs(model.draws, references, run);
+        return references;
+    };
     const auto active = active_steps(request, adapter.config().switches);
-    if (!active) return denoise_base(models, request, encode_prompts(models, request, std::nullopt, run), colours, run);
-
-    const PersonFeatures person = read_person(folder, adapter, recognizer, references, run);
+    if (!active) {
+        look();
+        return denoise_base(models, request, encode_prompts(models, request, std::nullopt, run), colours, run);
+    }
+    const PersonFeatures person = models.person({request.references, adapter.file(), recognizer.id_pack()},
+                                                [&] { return read_person(folder, adapter, recognizer, look(), run); });
     const PromptPerson prompt_person{&adapter, person.id_embeds, request.identity.value};
     const PersonRun person_run{adapter, person, encode_prompts(models, request, prompt_person, run), *active};
     return denoise_person(models, request, person_run, colours, run);
@@ -101,27 +115,37 @@ void keep_latents(const std::filesystem::path& file, const at::Tensor& latents, 
     throw EngineError(saved.error().code, elsewhere ? with_kept_latents(failure, elsewhere.value()) : failure);
 }
 
+// Fits the run into memory; what that changes in the result is told, and becomes part of the recipe.
+void plan_run(GenerationRequest& request, RunModels& models, RunContext& run) {
+    models.plan(estimate_memory(models.folder(), request, request.adapter, run.wants_preview(0)),
+                request.memory_budget);
+    if (!models.memory().decodes_in_tiles) return;
+    request.decoding = Decoding::Tiles;
+    run.warn(
+        "whole frames do not fit into --budget: they are decoded in overlapping tiles, which changes them a little");
+}
+
 }  // namespace
 
 GenerationReport generate_clip(const GenerationRequest& asked, const RunFiles& files, FaceReader& faces,
                                VideoSink& sink, ModelShelf& shelf, RunContext& run) {
     const c10::InferenceMode inference;
     const ModelInfo model = value_or_throw(read_model_info(asked.model));
-    const GenerationRequest request = checked(asked, model);
+    GenerationRequest request = checked(asked, model);
     const ModelFolder folder = open_folder(request.model, request.device, request.precision, run);
     RunModels models(folder, shelf);
-    models.plan(estimate_memory(folder, request, request.adapter, run.wants_preview(0)), request.memory_budget);
+    plan_run(request, models, run);
     const auto latents_file = files.latents.empty() ? new_latents_file() : files.latents;
 
     const auto colours = preview_colours(models, run);
     const at::Tensor latents =
         request.method == Method::None
             ? denoise_base(models, request, encode_prompts(models, request, std::nullopt, run), colours, run)
-            : denoise_with_person(request, models, faces, run, colours);
+            : denoise_with_person(request, model, models, faces, run, colours);
     const std::string recipe = request_to_json(request);
     keep_latents(latents_file, latents, recipe);
     try {
-        decode_video(models, latents, {request.video, recipe}, sink, run);
+        decode_video(models, latents, {request.video, recipe, request.decoding}, sink, run);
     } catch (const EngineError& error) {
         if (error.code() == ErrorCode::Cancelled) throw;
         throw EngineError(error.code(), with_kept_latents(error.what(), latents_file));
@@ -137,7 +161,7 @@ GenerationReport decode_clip(const DecodeRequest& request, VideoSink& sink, Mode
     const SavedLatents saved = load_latents(request.latents);
     const ClipDescription clip = describe_clip(saved, folder, model);
     RunModels models(folder, shelf);
-    models.plan(estimate_decoding(folder, clip.spec), 0);
+    models.plan(estimate_decoding(folder, clip.spec, clip.decoding), 0);
     decode_video(models, saved.latents, clip, sink, run);
     run.finish();
     return {request.latents, run.times(), 0, model.random_weights};

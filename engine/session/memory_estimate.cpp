@@ -117,6 +117,14 @@ void add_adapter(StageMemory& denoising, const magic_mirror::AdapterConfig& conf
     denoising.activations = always ? with : std::max(denoising.activations, with);
 }
 
+// Whether frames are larger than the decoder's standard tiles, and those large enough to overlap.
+bool has_tiles(const VaeConfig& config, const VideoSpec& video) {
+    const Tiling tiling = Tiling::even(config);
+    const std::int64_t least = 2 * config.spatial_compression();
+    return std::min(tiling.tile_height, tiling.tile_width) >= least &&
+           (video.height > tiling.tile_height || video.width > tiling.tile_width);
+}
+
 }  // namespace
 
 std::uint64_t StageMemory::held(LayersHeld layers_held) const {
@@ -131,14 +139,18 @@ std::uint64_t StageMemory::peak(LayersHeld layers_held) const {
     return kProgramBytes + held(layers_held) + work;
 }
 
-StageMemory estimate_decoding(const ModelFolder& folder, const VideoSpec& video) {
+StageMemory estimate_decoding(const ModelFolder& folder, const VideoSpec& video, Decoding decoding) {
     const VaeConfig config = folder.vae_config();
     const auto cell = config.spatial_compression();
-    const auto latents = cogvideox::latent_frames(video.frames, folder.transformer_config());
+    const auto frames = cogvideox::latent_frames(video.frames, folder.transformer_config());
+    const auto latents = static_cast<std::uint64_t>(frames.total - frames.padding);
+    const auto height = static_cast<std::uint64_t>(video.height / cell);
+    const auto width = static_cast<std::uint64_t>(video.width / cell);
     StageMemory memory = part_memory(folder, "vae", folder.placement(), {{}, {"decoder."}});
-    memory.activations = decoder_activations(config, static_cast<std::uint64_t>(latents.total - latents.padding),
-                                             static_cast<std::uint64_t>(video.height / cell),
-                                             static_cast<std::uint64_t>(video.width / cell), folder.placement());
+    memory.activations =
+        decoding == Decoding::Whole
+            ? decoder_activations(config, latents, height, width, folder.placement())
+            : tiled_decoder_activations(config, Tiling::even(config), latents, height, width, folder.placement());
     return memory;
 }
 
@@ -156,7 +168,11 @@ MemoryEstimate estimate_memory(const ModelFolder& folder, const GenerationReques
     estimate.text_encoder = estimate_text_encoder(folder);
     estimate.denoising = part_memory(folder, "transformer", placement, {"transformer_blocks.", {}});
     estimate.denoising.activations = transformer_activations(shape, placement);
-    estimate.decoding = estimate_decoding(folder, request.video);
+    estimate.decoding = estimate_decoding(folder, request.video, request.decoding);
+    if (request.decoding == Decoding::Whole && has_tiles(folder.vae_config(), request.video)) {
+        estimate.tiled_decoding = estimate_decoding(folder, request.video, Decoding::Tiles);
+        estimate.may_decode_in_tiles = request.memory_budget != 0;
+    }
     if (request.method == Method::None) return estimate;
     const auto opened = magic_mirror::AdapterFile::open(adapter);
     const auto store = WeightStore::open(adapter);

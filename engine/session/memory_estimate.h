@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "engine/core/request.h"
 #include "engine/session/model_folder.h"
@@ -30,12 +31,15 @@ struct MemoryEstimate {
     StageMemory text_encoder;
     StageMemory features;  // The larger of the person's models, which run one after the other.
     StageMemory denoising;
-    StageMemory decoding;
+    StageMemory decoding;  // As the request wants it.
+    // Instead of whole frames, where the frames are larger than a tile.
+    std::optional<StageMemory> tiled_decoding = std::nullopt;
+    bool may_decode_in_tiles = false;  // Only where somebody has set a budget: tiles change the numbers.
 };
 
 // `adapter` is not looked at without a person.
 MemoryEstimate estimate_memory(const ModelFolder& folder, const GenerationRequest& request,
                                const std::filesystem::path& adapter, bool with_previews);
-StageMemory estimate_decoding(const ModelFolder& folder, const VideoSpec& video);
+StageMemory estimate_decoding(const ModelFolder& folder, const VideoSpec& video, Decoding decoding);
 
 }  // namespace mirror::engine

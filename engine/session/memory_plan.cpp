@@ -64,11 +64,11 @@ std::string in_gib(std::uint64_t bytes) {
     return text.data();
 }
 
-void require_memory(std::uint64_t needed, std::uint64_t available) {
+void require_memory(std::uint64_t needed, std::uint64_t available, const char* also = "") {
     if (needed <= available) return;
-    throw EngineError(ErrorCode::OutOfMemory, "this needs about " + in_gib(needed) + " of memory and there are " +
-                                                  in_gib(available) +
-                                                  ": choose a smaller --size, fewer --frames or --precision bf16");
+    throw EngineError(ErrorCode::OutOfMemory,
+                      "this needs about " + in_gib(needed) + " of memory and there are " + in_gib(available) +
+                          ": choose a smaller --size, fewer --frames or --precision bf16" + also);
 }
 
 // As many layers as fit; one at a time if nothing does.
@@ -114,10 +114,16 @@ MemoryPlan plan_memory(const MemoryEstimate& estimate, std::uint64_t available, 
     plan.transformer = layers_that_fit(estimate.denoising, available);
     const std::uint64_t text = estimate.text_encoder.peak(plan.text_encoder);
     const std::uint64_t denoising = estimate.denoising.peak(plan.transformer);
-    const std::uint64_t decoding = estimate.decoding.peak(LayersHeld::All);
+    const bool tiles_fit =
+        estimate.tiled_decoding.has_value() && estimate.tiled_decoding->peak(LayersHeld::All) <= available;
+    plan.decodes_in_tiles =
+        tiles_fit && estimate.may_decode_in_tiles && estimate.decoding.peak(LayersHeld::All) > available;
+    const StageMemory& decoder = plan.decodes_in_tiles ? *estimate.tiled_decoding : estimate.decoding;
+    const std::uint64_t decoding = decoder.peak(LayersHeld::All);
     const std::uint64_t other =
         std::max(estimate.previews.peak(LayersHeld::All), estimate.features.peak(LayersHeld::All));
-    require_memory(std::max({text, denoising, decoding, other}), available);
+    require_memory(std::max({text, denoising, other}), available);
+    require_memory(decoding, available, tiles_fit ? ", or a --budget, under which frames may be decoded in tiles" : "");
 
     const bool keeps = keeping == Keeping::WhatFits;
     const auto slot = [&](bool& stays, LayersHeld layers) {
@@ -126,7 +132,7 @@ MemoryPlan plan_memory(const MemoryEstimate& estimate, std::uint64_t available, 
     plan.peak = choose_what_stays(
         {{slot(plan.keeps_transformer, plan.transformer), estimate.denoising.held(plan.transformer), denoising},
          {slot(plan.keeps_text_encoder, plan.text_encoder), estimate.text_encoder.held(plan.text_encoder), text},
-         {slot(plan.keeps_decoder, LayersHeld::All), estimate.decoding.held(LayersHeld::All), decoding}},
+         {slot(plan.keeps_decoder, LayersHeld::All), decoder.held(LayersHeld::All), decoding}},
         other, available);
     return plan;
 }

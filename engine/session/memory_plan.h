@@ -14,6 +14,7 @@ namespace mirror::engine {
 struct MemoryPlan {
     LayersHeld text_encoder = LayersHeld::All;
     LayersHeld transformer = LayersHeld::All;
+    bool decodes_in_tiles = false;  // Instead of whole frames, which do not fit.
     // What stays after its stage. Never a model that does not hold all its layers.
     bool keeps_text_encoder = false;
     bool keeps_transformer = false;  // With the adapter.

@@ -123,4 +123,18 @@ SharedColours RunModels::colours() {
                [&] { return LatentColours(folder_.vae(VaeParts::Whole), folder_.placement()); });
 }
 
+PersonFeatures RunModels::person(const PersonSource& source, const std::function<PersonFeatures()>& read) {
+    constexpr std::size_t kMostPeople = 16;
+    if (shelf_.keeping() == Keeping::Nothing) return read();
+    std::string key = stamp_of(files_of_adapter(source.adapter)) + source.id_pack;
+    for (const ReferencePhoto& photo : source.photos)
+        key +=
+            '\n' + photo.file.string() + '\n' + std::to_string(photo.face.value_or(0)) + ' ' + stamp_of({photo.file});
+    const auto known = shelf_.people_.find(key);
+    if (known != shelf_.people_.end()) return known->second;
+    PersonFeatures person = read();
+    if (shelf_.people_.size() >= kMostPeople) shelf_.people_.clear();
+    return shelf_.people_.emplace(key, std::move(person)).first->second;
+}
+
 }  // namespace mirror::engine

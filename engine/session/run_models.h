@@ -4,14 +4,18 @@
 // stage, or left for the next run, as the memory plan says.
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/identity/magic_mirror/adapter.h"
 #include "engine/identity/magic_mirror/adapter_file.h"
 #include "engine/session/latent_colours.h"
 #include "engine/session/memory_plan.h"
 #include "engine/session/model_folder.h"
+#include "engine/session/people.h"
 
 namespace mirror::engine {
 
@@ -43,6 +47,14 @@ private:
     std::shared_ptr<const magic_mirror::CrossModalAdapter> adapter_;
     std::shared_ptr<const CogVideoXVae> decoder_;
     SharedColours colours_;
+    std::map<std::string, PersonFeatures> people_;
+};
+
+// What a person's features depend on beside the checkpoint.
+struct PersonSource {
+    std::vector<ReferencePhoto> photos;
+    std::filesystem::path adapter;
+    std::string id_pack;
 };
 
 class RunModels {
@@ -62,6 +74,8 @@ public:
     std::shared_ptr<const magic_mirror::CrossModalAdapter> adapter(const magic_mirror::AdapterFile& file);
     std::shared_ptr<const CogVideoXVae> decoder();
     SharedColours colours();
+    // Read once for the same pictures, where the session keeps its models: the shots of a story share them.
+    PersonFeatures person(const PersonSource& source, const std::function<PersonFeatures()>& read);
 
 private:
     template <typename Model, typename Load>

@@ -39,6 +39,7 @@ LONG = [
     Case("image", "demo", width=512, height=384),
     Case("generate", "demo", width=192, height=128, frames=17),
     Case("generate", "demo", "bf16", width=192, height=128, frames=17),
+    Case("generate", "demo", width=192, height=128, frames=17, budget="420MiB"),  # Decoded in tiles.
     Case("decode", "demo", width=192, height=192, latents=3),
     Case("decode", "demo", "bf16", width=192, height=192, latents=5),
 ]

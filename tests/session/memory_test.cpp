@@ -116,6 +116,27 @@ TEST(MemoryPlanTest, KeepsWhatLeavesRoomForEveryStage) {
         EXPECT_LE(plan(available).peak, available * kMiB);
 }
 
+TEST(MemoryPlanTest, DecodesInTilesWhereABudgetLeavesNoRoomForWholeFrames) {
+    MemoryEstimate model = large_model();
+    model.tiled_decoding = stage(800, 0, 0, 700);
+    const auto refusal = [&](std::uint64_t mebibytes) -> std::string {
+        try {
+            plan_memory(model, mebibytes * kMiB, Keeping::Nothing);
+            return {};
+        } catch (const EngineError& error) {
+            return error.what();
+        }
+    };
+    EXPECT_NE(refusal(2500).find("decoded in tiles"), std::string::npos) << refusal(2500);
+    model.may_decode_in_tiles = true;
+    EXPECT_EQ(refusal(2500), "");
+    EXPECT_NE(refusal(1500), "");
+    const auto plan = [&](std::uint64_t mebibytes) { return plan_memory(model, mebibytes * kMiB, Keeping::WhatFits); };
+    EXPECT_TRUE(plan(2500).decodes_in_tiles);
+    EXPECT_LE(plan(2500).peak, 2500 * kMiB);
+    EXPECT_FALSE(plan(3000).decodes_in_tiles);
+}
+
 TEST_F(MemoryTest, ABudgetBelowTheModelStreamsItAndGivesTheSameBytes) {
     GenerationRequest whole = request();
     whole.method = Method::None;
@@ -140,6 +161,48 @@ TEST_F(MemoryTest, ABudgetBelowTheModelStreamsItAndGivesTheSameBytes) {
     const auto refused = run(with_budget(whole, needs.one - 1), third, "refused");
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::OutOfMemory);
+}
+
+// Smaller than every stage of the run but whole frames.
+std::uint64_t budget_for_tiles(const GenerationRequest& request) {
+    const ModelFolder folder(request.model, {at::kFloat, at::kCPU}, WeightCheck::Finite);
+    const MemoryEstimate estimate = estimate_memory(folder, request, {}, false);
+    return std::max({estimate.text_encoder.peak(LayersHeld::One), estimate.denoising.peak(LayersHeld::One),
+                     estimate.tiled_decoding.value().peak(LayersHeld::All)});
+}
+
+TEST_F(MemoryTest, ABudgetBelowWholeFramesDecodesInTilesAndSaysSo) {
+    GenerationRequest whole = request();
+    whole.method = Method::None;
+    whole.references.clear();
+    whole.sampling.steps = 1;
+    whole.video = {64, 64, 9, {8, 1}};
+    const std::uint64_t budget = budget_for_tiles(whole);
+    ASSERT_LT(budget, needs_of(whole).one);
+    std::vector<std::string> notices;
+    int steps = 0;
+    observer_.tell = [&](const ProgressEvent& event) {
+        if (const auto* notice = std::get_if<Notice>(&event)) notices.push_back(notice->detail);
+        if (const auto* at = std::get_if<Progress>(&event); at != nullptr && at->stage == Stage::Decode)
+            steps = std::max(steps, at->step);
+    };
+    MemorySink exact, tiled, again, refused;
+    ASSERT_TRUE(run(whole, exact, "whole"));
+    EXPECT_NE(exact.recipe.find("\"decoding\":\"whole\""), std::string::npos) << exact.recipe;
+    const auto made = run(with_budget(whole, budget), tiled, "tiled");
+    ASSERT_TRUE(made) << made.error().detail;
+    EXPECT_TRUE(std::any_of(notices.begin(), notices.end(),
+                            [](const std::string& notice) { return notice.find("tiles") != std::string::npos; }));
+    EXPECT_NE(tiled.recipe.find("\"decoding\":\"tiles\""), std::string::npos) << tiled.recipe;
+    EXPECT_EQ(tiled.frames.size(), exact.frames.size());
+    EXPECT_NE(tiled.frames, exact.frames);
+    EXPECT_EQ(steps, 64);
+    EXPECT_TRUE(at::equal(load_latents(file("whole")).latents, load_latents(file("tiled")).latents));
+
+    // The recipe decides, wherever its latents are decoded.
+    ASSERT_TRUE(session_->decode(file("tiled"), whole.model, "cpu", Precision::Fp32, again, observer_, {}));
+    EXPECT_EQ(again.frames, tiled.frames);
+    EXPECT_EQ(run(with_budget(whole, budget - 1), refused, "refused").error().code, ErrorCode::OutOfMemory);
 }
 
 TEST_F(MemoryTest, StreamedModelsComputeTheSameBits) {
