@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <climits>
 #include <cstdlib>
 #include <string_view>
 
@@ -55,7 +56,10 @@ void start_again(int /*count*/, char** arguments, char** environment) {
     static std::array<char, sizeof(kSetting)> setting = std::to_array(kSetting);
     longer[size] = setting.data();
     longer[size + 1] = nullptr;
-    ::execve("/proc/self/exe", arguments, longer.data());  // If it fails, the program goes on as it is.
+    // By its own name, which the system shows; "/proc/self/exe" would be called "exe".
+    static std::array<char, PATH_MAX> program{};
+    const ssize_t length = ::readlink("/proc/self/exe", program.data(), program.size() - 1);
+    if (length > 0) ::execve(program.data(), arguments, longer.data());  // If it fails, the program goes on as it is.
 }
 
 using BeforeLibraries = void (*)(int, char**, char**);

@@ -9,7 +9,8 @@
 // The runtime reads the number from the environment while the loader initialises it, before any function of ours. A
 // program that calls waits_shortly() therefore starts itself once more with GOMP_SPINCOUNT set, before anything is
 // initialised (a few milliseconds, the same process). It does not where the user has set GOMP_SPINCOUNT or
-// OMP_WAIT_POLICY, where there is one processor or OMP_NUM_THREADS is 1, and in sanitizers' builds.
+// OMP_WAIT_POLICY, where there is one processor or OMP_NUM_THREADS is 1, and in sanitizers' builds. Tools that do not
+// follow a program into another one (valgrind) want one of these set.
 
 namespace mirror::kernels {
 
