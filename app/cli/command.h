@@ -30,11 +30,13 @@ using Action = std::function<void(Invocation&)>;
 // Registers commands at `program`; the chosen one puts its action into `chosen`.
 void add_generate_commands(CLI::App& program, Action& chosen);
 void add_bench_command(CLI::App& program, Action& chosen);
+void add_demo_command(CLI::App& program, Action& chosen);
 void add_decode_command(CLI::App& program, Action& chosen);
 void add_evaluate_command(CLI::App& program, Action& chosen);
 void add_face_command(CLI::App& program, Action& chosen);
 void add_models_command(CLI::App& program, Action& chosen);
 void add_run_stage_command(CLI::App& program, Action& chosen);
+void add_story_command(CLI::App& program, Action& chosen);
 void add_train_command(CLI::App& program, Action& chosen);
 
 // Options as every command wants them: a value once, a value any number of times, a switch once.

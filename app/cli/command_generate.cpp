@@ -1,7 +1,5 @@
 // generate and image: from photographs and a sentence to a file.
 
-#include <algorithm>
-#include <cctype>
 #include <memory>
 
 #include "app/cli/command.h"
@@ -39,19 +37,9 @@ void check_outputs(const GenerationOptions& options, const GenerationRequest& re
         throw UsageError("--latents and --output name the same file");
 }
 
-void check_names(const GenerationOptions& options, OutputKind kind) {
-    const std::string wanted = kind == OutputKind::Image ? ".png" : ".mp4";
-    std::string extension = std::filesystem::path(options.output).extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
-    if (!extension.empty() && extension != wanted)
-        throw UsageError("--output wants a name that ends in " + wanted + ", not '" +
-                         escape_for_message(options.output) + "'");
-}
-
 // Whatever is wrong with the command line alone is said before any file is looked at.
 void check_usage(GenerationOptions options, OutputKind kind) {
-    check_names(options, kind);
+    check_output_name(options.output, kind);
     if (options.model.empty()) options.model = "pocket";
     make_request(options, kind, {});
 }

@@ -88,12 +88,15 @@ void Console::fail(const std::string& sentence) {
 
 void Console::last_words(const char* line) { write_all(real_error, line); }
 
-void Console::show_progress(const Progress& progress) {
+void Console::show_progress(const Progress& progress, const ShotNumber& of) {
     if (!terminal_) return;
     const double part = progress.steps > 0 ? std::clamp(double(progress.step) / progress.steps, 0.0, 1.0) : 0.0;
     const int filled = static_cast<int>(part * kBarWidth);
+    const std::string shot =
+        of.shots > 0 ? "shot " + std::to_string(of.shot) + "/" + std::to_string(of.shots) + " " : "";
     std::string line = "\r\033[K[" + std::string(static_cast<std::size_t>(filled), '=') +
-                       std::string(static_cast<std::size_t>(kBarWidth - filled), ' ') + "] " + to_text(progress.stage);
+                       std::string(static_cast<std::size_t>(kBarWidth - filled), ' ') + "] " + shot +
+                       to_text(progress.stage);
     if (progress.steps > 0)
         line.append(" ").append(std::to_string(progress.step)).append("/").append(std::to_string(progress.steps));
     if (progress.seconds_left >= 0) line.append(", ").append(duration(progress.seconds_left)).append(" left");
@@ -106,9 +109,13 @@ void Console::clear_progress() {
     bar_shown_ = false;
 }
 
-std::string progress_event(const Progress& progress) {
+std::string progress_event(const Progress& progress, const ShotNumber& of) {
     Json object = {
         {"event", "progress"}, {"stage", to_text(progress.stage)}, {"step", progress.step}, {"steps", progress.steps}};
+    if (of.shots > 0) {
+        object["shot"] = of.shot;
+        object["shots"] = of.shots;
+    }
     if (progress.seconds_left >= 0) object["seconds_left"] = std::round(progress.seconds_left * 10) / 10;
     return json_line(object);
 }

@@ -14,6 +14,12 @@ namespace mirror::cli {
 // No control or bidirectional characters, no broken UTF-8, at most 299 bytes without the line end.
 std::string one_line(std::string_view text);
 
+// Which shot of a sequence something is about; none for a single video.
+struct ShotNumber {
+    int shot = 0;  // From 1.
+    int shots = 0;
+};
+
 class Console {
 public:
     Console();
@@ -34,7 +40,7 @@ public:
     static void last_words(const char* line);
 
     // A bar on a terminal, nothing elsewhere.
-    void show_progress(const Progress& progress);
+    void show_progress(const Progress& progress, const ShotNumber& of = {});
     void clear_progress();
 
 private:
@@ -46,8 +52,8 @@ private:
     std::vector<std::string> warnings_;
 };
 
-// {"event": "progress", ...}; `seconds_left` is left out while unknown.
-std::string progress_event(const Progress& progress);
+// {"event": "progress", ...}; `seconds_left` is left out while unknown, "shot" and "shots" where there is one video.
+std::string progress_event(const Progress& progress, const ShotNumber& of = {});
 std::string done_event(const std::string& output);
 std::string failed_event(const std::string& message);
 std::string warning_event(const std::string& message);

@@ -1,5 +1,7 @@
 #include "app/cli/generation_options.h"
 
+#include <algorithm>
+#include <cctype>
 #include <tuple>
 
 #include "app/cli/command.h"
@@ -13,7 +15,6 @@ namespace mirror::cli {
 namespace {
 
 constexpr int kFramesStep = 8;
-constexpr int kMostFaces = 10'000;
 
 template <typename Word>
 Word one_of(const std::string& option, const std::string& text, std::initializer_list<Word> words) {
@@ -31,21 +32,29 @@ int frames_value(const std::string& option, const std::string& text) {
     return static_cast<int>(frames);
 }
 
+void add_negative(CLI::App& command, GenerationOptions& options) {
+    add_value(command, "--negative", "What is not wanted",
+              [&options](const std::string& text) { options.negative = utf8_value("--negative", text); });
+}
+
+void add_output(CLI::App& command, GenerationOptions& options, OutputKind kind) {
+    add_value(command, "-o,--output", kind == OutputKind::Image ? "The picture (PNG)" : "The video (MP4)",
+              [&options](const std::string& text) { options.output = text; })
+        ->required();
+}
+
 void add_what(CLI::App& command, GenerationOptions& options, OutputKind kind) {
     add_values(command, "--reference",
                "A photograph of the person; give it again for more of the same person (up to 4)", options.references);
     add_value(command, "--face", "Which face, counted from 1, if a photograph has several",
               [&options](const std::string& text) {
-                  options.face = static_cast<int>(integer_value("--face", text, 1, kMostFaces));
+                  options.face = static_cast<int>(integer_value("--face", text, 1, limits::kMaxFaces));
               });
     add_value(command, "--prompt", "What the person does: \"a woman img smiles\"", [&options](const std::string& text) {
         options.prompt = utf8_value("--prompt", text);
     })->required();
-    add_value(command, "--negative", "What is not wanted",
-              [&options](const std::string& text) { options.negative = utf8_value("--negative", text); });
-    add_value(command, "-o,--output", kind == OutputKind::Image ? "The picture (PNG)" : "The video (MP4)",
-              [&options](const std::string& text) { options.output = text; })
-        ->required();
+    add_negative(command, options);
+    add_output(command, options, kind);
     add_value(command, "--latents", "Where the denoised latents go, before they are decoded",
               [&options](const std::string& text) { options.latents = text; });
     add_value(command, "--preview-dir", "A folder for small previews of every step (PNG)",
@@ -104,6 +113,19 @@ void add_generation_options(CLI::App& command, GenerationOptions& options, Outpu
     add_switch(command, "--json", "Report progress and the result as one JSON object a line", options.json);
 }
 
+void add_story_options(CLI::App& command, GenerationOptions& options) {
+    add_negative(command, options);
+    add_output(command, options, OutputKind::Video);
+    add_which_model(command, options);
+    add_how(command, options, OutputKind::Video);
+    add_switch(command, "--json", "Report progress and the result as one JSON object a line", options.json);
+}
+
+void add_demo_options(CLI::App& command, GenerationOptions& options) {
+    add_which_model(command, options);
+    add_how(command, options, OutputKind::Video);
+}
+
 std::filesystem::path model_folder(const std::string& given) {
     if (!given.empty() && given != engine::kBuiltinModel) return given;
     if (const auto builtin = engine::find_builtin_model()) return *builtin;
@@ -112,33 +134,53 @@ std::filesystem::path model_folder(const std::string& given) {
         "no model is installed: give a checkpoint folder with --model DIR (models init makes one to try)");
 }
 
-GenerationRequest make_request(const GenerationOptions& options, OutputKind kind, const engine::ModelInfo& model) {
+GenerationRequest model_defaults(const GenerationOptions& options, const std::filesystem::path& folder,
+                                 const engine::ModelInfo& model) {
     GenerationRequest request;
-    request.kind = kind;
-    request.model = options.model;
+    request.model = folder;
     request.adapter = options.adapter;
     request.method = options.method;
-    request.prompt = {options.prompt, options.negative};
     request.video = model.video;
-    if (options.size) std::tie(request.video.width, request.video.height) = *options.size;
-    if (options.frames) request.video.frames = *options.frames;
+    request.sampling.sampler = model.sampler;
+    request.sampling.dynamic_guidance = options.dynamic_guidance.value_or(model.dynamic_guidance);
+    request.device = options.device;
+    request.precision = options.precision.value_or(options.device == "cpu" ? Precision::Fp32 : Precision::Bf16);
+    request.memory_budget = options.budget;
+    return request;
+}
+
+void override_shot(const GenerationOptions& options, GenerationRequest& shot) {
+    if (options.size) std::tie(shot.video.width, shot.video.height) = *options.size;
+    if (options.negative) shot.prompt.negative = *options.negative;
+    shot.video.frames = options.frames.value_or(shot.video.frames);
+    shot.sampling.steps = options.steps.value_or(shot.sampling.steps);
+    shot.sampling.guidance = options.guidance.value_or(shot.sampling.guidance);
+    shot.sampling.seed = options.seed.value_or(shot.sampling.seed);
+    shot.identity = options.strength.value_or(shot.identity);
+}
+
+GenerationRequest make_request(const GenerationOptions& options, OutputKind kind, const engine::ModelInfo& model) {
+    GenerationRequest request = model_defaults(options, options.model, model);
+    request.kind = kind;
+    request.prompt.positive = options.prompt;
+    override_shot(options, request);
     if (kind == OutputKind::Image) request.video.frames = 1;
     if (request.video.frames > 1 && request.video.frames % model.frames_step != 1)
         throw UsageError("--frames wants " + std::to_string(model.frames_step) + "N+1 frames with this model, not " +
                          std::to_string(request.video.frames));
-    request.sampling.sampler = model.sampler;
-    request.sampling.steps = options.steps.value_or(request.sampling.steps);
-    request.sampling.guidance = options.guidance.value_or(request.sampling.guidance);
-    request.sampling.dynamic_guidance = options.dynamic_guidance.value_or(model.dynamic_guidance);
-    request.sampling.seed = options.seed;
     if (options.method != Method::None)
         for (const std::string& file : options.references) request.references.push_back({file, options.face});
-    request.identity = options.strength;
-    request.device = options.device;
-    request.precision = options.precision.value_or(options.device == "cpu" ? Precision::Fp32 : Precision::Bf16);
-    request.memory_budget = options.budget;
     if (const Status status = check_request(request); !status) throw UsageError(status.error().detail);
     return request;
+}
+
+void check_output_name(const std::string& output, OutputKind kind) {
+    const std::string wanted = kind == OutputKind::Image ? ".png" : ".mp4";
+    std::string extension = std::filesystem::path(output).extension().string();
+    std::transform(extension.begin(), extension.end(), extension.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
+    if (!extension.empty() && extension != wanted)
+        throw UsageError("--output wants a name that ends in " + wanted + ", not '" + escape_for_message(output) + "'");
 }
 
 }  // namespace mirror::cli

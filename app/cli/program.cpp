@@ -98,6 +98,7 @@ int run_program(const std::vector<std::string>& arguments) {
     program.require_subcommand(1);
     Action chosen;
     add_generate_commands(program, chosen);
+    add_story_command(program, chosen);
     add_decode_command(program, chosen);
     add_face_command(program, chosen);
     add_evaluate_command(program, chosen);
@@ -105,6 +106,7 @@ int run_program(const std::vector<std::string>& arguments) {
     add_run_stage_command(program, chosen);
     add_bench_command(program, chosen);
     add_train_command(program, chosen);
+    add_demo_command(program, chosen);
 
     bool json = false;
     Outcome outcome = parse(program, arguments, console);
