@@ -21,6 +21,7 @@
 #include "engine/session/model_folder.h"
 #include "engine/session/model_info.h"
 #include "engine/training/judge.h"
+#include "engine/weights/weight_store.h"
 #include "tests/proof/clip_maker.h"
 #include "tests/proof/proof_plan.h"
 #include "tests/proof/proof_report.h"
@@ -78,9 +79,11 @@ std::optional<Arguments> read_arguments(const std::vector<std::string>& words) {
 std::string fingerprint_of(const Arguments& arguments) {
     const engine::ModelFolder folder(arguments.model, {}, engine::WeightCheck::None);
     std::string text;
-    for (const char* part : {"transformer", "text_encoder", "vae", "image_encoder", "id_perceiver", "adapter"}) {
+    for (const char* part : {"transformer", "text_encoder", "vae", "image_encoder", "id_perceiver"}) {
         if (folder.has(part)) text += std::string(part) + " " + folder.store(part)->fingerprint() + "\n";
     }
+    const fs::path adapter = value_or_throw(engine::find_adapter(arguments.model, {}));
+    text += "adapter " + engine::WeightStore::open(adapter, "adapter")->fingerprint() + "\n";
     std::ostringstream settings;
     settings << "steps " << arguments.steps << " guidance " << arguments.guidance << " references "
              << arguments.references << "\n";

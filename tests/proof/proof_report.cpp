@@ -123,10 +123,9 @@ std::string further_lines(const std::vector<JudgedClip>& clips) {
     return "- Prompt score (mean of action and place): adapter on " + percent(on.prompt()) + ", off " +
            percent(off.prompt()) + ".\n- Pairs of action and place that no stage was trained on: action " +
            percent(held_out.action) + ", place " + percent(held_out.place) + ", person " + percent(held_out.top_1) +
-           " of " + std::to_string(held_out.clips) +
-           " clips.\n- One person, neighbouring frames of one shot alike by " + fixed(on.within_shot, 3) +
-           ", two shots by " + fixed(similarity_across_shots("on", clips), 3) + "; drawn clips by " +
-           fixed(scores_of_group("real", clips).within_shot, 3) + " and " +
+           " of " + std::to_string(held_out.clips) + " clips.\n- One person: two frames of one shot are alike by " +
+           fixed(on.within_shot, 3) + ", of two shots by " + fixed(similarity_across_shots("on", clips), 3) +
+           "; drawn clips by " + fixed(scores_of_group("real", clips).within_shot, 3) + " and " +
            fixed(similarity_across_shots("real", clips), 3) + ".\n";
 }
 

@@ -44,6 +44,12 @@ at::Tensor gallery_of(const engine::training::Judge& judge) {
     return at::stack(people);
 }
 
+double dot(const std::vector<float>& a, const std::vector<float>& b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i]) * b[i];
+    return sum;
+}
+
 metrics::ObservedClip observed(const std::vector<Frame>& frames, const std::vector<FaceBox>& faces,
                                const std::vector<std::vector<float>>& embeddings) {
     metrics::ObservedClip clip{frames.at(0).width, frames.at(0).height, {}};
@@ -116,7 +122,8 @@ JudgedClip ClipJudge::judged(const ProofClip& plan, const std::vector<Frame>& fr
     clip.action = verdict.action;
     clip.place = verdict.place;
     clip.style = verdict.style;
-    clip.identity = row_of(verdict.identity);
+    clip.identity = row_of(verdict.frame_identities.mean(0));
+    clip.frames = static_cast<int>(frames.size());
     find_in_gallery(clip, gallery_, verdict.identity);
     const auto seen = observed(frames, verdict.faces, judge_embeddings(verdict));
     clip.by_judge = metrics::scores_of(person.by_judge, seen, {});
@@ -124,6 +131,13 @@ JudgedClip ClipJudge::judged(const ProofClip& plan, const std::vector<Frame>& fr
     clip.by_model = metrics::scores_of(person.by_model,
                                        observed(frames, verdict.faces, model_embeddings(frames, verdict.faces)), {});
     return clip;
+}
+
+// The mean m of T vectors of length 1 holds all their products: T^2 m m = T + the sum over different frames.
+double similarity_within(const JudgedClip& clip) {
+    const double count = clip.frames;
+    if (clip.frames < 2) return 1;
+    return (count * dot(clip.identity, clip.identity) - 1) / (count - 1);
 }
 
 GroupScores scores_of_group(const std::string& group, const std::vector<JudgedClip>& clips) {
@@ -149,7 +163,7 @@ GroupScores scores_of_group(const std::string& group, const std::vector<JudgedCl
         decay_model.push_back(clip.by_model.decay);
         fm_ref.push_back(clip.by_judge.fm_ref);
         fm_inter.push_back(clip.by_judge.fm_inter);
-        within.push_back(clip.by_judge.inter_frame_similarity);
+        within.emplace_back(similarity_within(clip));
     }
     for (double* sum : {&scores.top_1, &scores.top_5, &scores.action, &scores.place, &scores.both, &scores.style,
                         &scores.similarity, &scores.similarity_to_other, &scores.dynamic, &scores.flow_speed})
@@ -170,7 +184,7 @@ std::optional<double> similarity_across_shots(const std::string& group, const st
         for (std::size_t j = i + 1; j < clips.size(); ++j)
             if (clips[i].plan.group == group && clips[j].plan.group == group &&
                 clips[i].plan.person == clips[j].plan.person)
-                pairs.emplace_back(metrics::cosine(clips[i].identity, clips[j].identity));
+                pairs.emplace_back(dot(clips[i].identity, clips[j].identity));
     return metrics::mean_of(pairs);
 }
 

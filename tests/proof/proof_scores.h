@@ -24,7 +24,8 @@ struct JudgedClip {
     double similarity_to_other = 0;  // To the other 63, mean.
     metrics::ClipScores by_judge;    // Faces compared by the judge's network,
     metrics::ClipScores by_model;    // and by the model's recogniser.
-    std::vector<float> identity;     // The judge's, of length 1.
+    std::vector<float> identity;     // The mean over the frames of the judge's vectors of length 1.
+    int frames = 1;
 
     bool is_identified() const { return rank == 0; }
     bool has_action() const { return action == plan.scene.action; }
@@ -67,7 +68,10 @@ struct GroupScores {
 
 GroupScores scores_of_group(const std::string& group, const std::vector<JudgedClip>& clips);
 
-// How alike the judge finds two shots of one person, mean over the people that have two.
+// How alike the judge finds two frames of one shot, mean over all pairs of different frames.
+double similarity_within(const JudgedClip& clip);
+
+// How alike it finds two frames of different shots of one person, mean over all pairs, over the people that have two.
 std::optional<double> similarity_across_shots(const std::string& group, const std::vector<JudgedClip>& clips);
 
 }  // namespace mirror::proof

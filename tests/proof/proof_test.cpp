@@ -85,6 +85,14 @@ JudgedClip judged(int person, int rank, bool right_action, std::vector<float> id
     return clip;
 }
 
+TEST(Scores, CompareDifferentFramesOfAShot) {
+    JudgedClip clip = judged(0, 0, true, {0.5, 0.5});  // The mean of (1, 0) and (0, 1).
+    clip.frames = 2;
+    EXPECT_NEAR(similarity_within(clip), 0, 1e-9);
+    clip.identity = {1, 0};
+    EXPECT_NEAR(similarity_within(clip), 1, 1e-9);
+}
+
 TEST(Scores, AreSharesOfTheGroup) {
     std::vector<JudgedClip> clips = {judged(0, 0, true, {1, 0}), judged(0, 3, false, {0, 1}),
                                      judged(1, 7, true, {1, 0}), judged(1, 0, true, {1, 0})};
