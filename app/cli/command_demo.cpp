@@ -213,7 +213,9 @@ std::optional<double> nearest_example(const Demo& demo, FaceReader& reader, Judg
     return nearest;
 }
 
+// Noise has no faces, and looking for them in all of it takes long.
 std::unique_ptr<Judge> make_judge(Demo& demo, FaceReader& reader, const std::string& device) {
+    if (demo.page.random_weights) return nullptr;
     auto judge = std::make_unique<Judge>();
     const Status made = engine::guarded([&] {
         judge->embedder = metrics::make_face_embedder(demo.model, device, reader);

@@ -25,7 +25,7 @@ h2{font-size:1.35rem;font-weight:500;margin:4rem 0 .3rem}
 p{margin:.4rem 0 1.2rem;max-width:38rem}
 .eyebrow,figcaption,dl,.notice,footer{font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 .eyebrow{font-size:.78rem;letter-spacing:.12em;text-transform:uppercase;color:var(--soft)}
-.pair{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,2fr);gap:1.5rem;align-items:start;margin-top:1.5rem}
+.pair{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:1.5rem;align-items:start;margin-top:1.5rem}
 @media(max-width:40rem){.pair{grid-template-columns:1fr}}
 figure{margin:0}
 img,video{display:block;width:100%;height:auto;border-radius:6px;background:var(--line)}

@@ -128,6 +128,7 @@ TEST_F(CliTest, DemoMakesAPageThatNeedsNoServer) {
     for (const char* stage : {"1 of 5", "2 of 5", "3 of 5", "4 of 5", "5 of 5"})
         EXPECT_THAT(finished.out, HasSubstr(stage));
     EXPECT_THAT(finished.out, HasSubstr("a drawn face"));
+    EXPECT_THAT(finished.out, HasSubstr("not measured"));
     const std::string page = text_of(demo / "index.html");
     EXPECT_THAT(page, HasSubstr("src=\"clip.mp4\""));
     EXPECT_THAT(page, HasSubstr("src=\"story.mp4\""));
