@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <fstream>
 #include <map>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
 #include "engine/core/durable_replace.h"
 #include "engine/core/result.h"
+#include "engine/core/temporary_folder.h"
 #include "engine/core/utf8.h"
 #include "engine/formats/shard_index.h"
 
@@ -19,6 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kShardBytes = 14U << 20;  // Below 15 MiB with the header.
+constexpr std::size_t kPieceBytes = 1U << 20;   // Of a file that is copied.
 
 std::vector<TensorMap> shards_of(const TensorMap& tensors) {
     std::vector<TensorMap> shards(1);
@@ -48,6 +52,43 @@ void remove_stale(const fs::path& folder, const std::string& stem, const std::ve
         const bool ours = name.starts_with(stem) && name.find(".safetensors") != std::string::npos;
         if (ours && std::find(kept.begin(), kept.end(), name) == kept.end()) fs::remove(entry.path(), ignored);
     }
+}
+
+EngineError unreadable(const fs::path& folder, const std::error_code& error) {
+    return {ErrorCode::MissingFile,
+            "Cannot read the folder " + path_for_message(folder) + ": " + error.message() + "."};
+}
+
+// A folder that is empty is one that nobody has filled.
+bool is_there(const fs::path& part) {
+    std::error_code ignored;
+    return fs::exists(part, ignored) && !(fs::is_directory(part, ignored) && fs::is_empty(part, ignored));
+}
+
+void copy_whole(const fs::path& from, const fs::path& to) {
+    std::ifstream source(from, std::ios::binary);
+    TemporaryFile made = value_or_throw(TemporaryFile::create_beside(to));
+    std::vector<char> piece(kPieceBytes);
+    while (source) {
+        source.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+        value_or_throw(made.write(std::string_view(piece.data(), static_cast<std::size_t>(source.gcount()))));
+    }
+    if (!source.eof()) throw EngineError(ErrorCode::MissingFile, "Cannot read " + path_for_message(from) + ".");
+    value_or_throw(made.publish());
+}
+
+void copy_folder(const fs::path& from, const fs::path& to) {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(from, error)) {
+        const fs::path target = to / entry.path().filename();
+        if (entry.is_directory()) {
+            value_or_throw(make_folders(target));
+            copy_folder(entry.path(), target);
+        } else if (entry.is_regular_file()) {
+            copy_whole(entry.path(), target);
+        }
+    }
+    if (error) throw unreadable(from, error);
 }
 
 }  // namespace
@@ -86,16 +127,17 @@ void copy_missing_parts(const fs::path& from, const fs::path& to) {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(from, error)) {
         const fs::path name = entry.path().filename();
-        if (name == "training" || fs::exists(to / name)) continue;
-        std::error_code failed;
-        fs::copy(entry.path(), to / name, fs::copy_options::recursive, failed);
-        if (failed)
-            throw EngineError(ErrorCode::WriteFailed, "Cannot copy " + path_for_message(entry.path()) + " to " +
-                                                          path_for_message(to) + ": " + failed.message() + ".");
+        // Hidden entries are what a killed program has left.
+        if (name == "training" || name.string().starts_with(".") || is_there(to / name)) continue;
+        if (!entry.is_directory()) {
+            copy_whole(entry.path(), to / name);
+            continue;
+        }
+        TemporaryFolder made = value_or_throw(TemporaryFolder::create_for(to / name));
+        copy_folder(entry.path(), made.path());
+        value_or_throw(made.publish(""));
     }
-    if (error)
-        throw EngineError(ErrorCode::MissingFile,
-                          "Cannot read the folder " + path_for_message(from) + ": " + error.message() + ".");
+    if (error) throw unreadable(from, error);
 }
 
 }  // namespace mirror::engine::training
