@@ -4,6 +4,8 @@
 
 #include <ATen/ATen.h>
 
+#include <vector>
+
 #include "engine/tensor/rotary.h"
 
 namespace mirror::engine {
@@ -36,6 +38,9 @@ public:
     // parts.
     virtual bool takes_over(int /*block*/) const { return false; }
     virtual void run_block(const cogvideox::Block& /*block*/, int /*index*/, ForwardState&) {}
+
+    // Every tensor of the hook's own that run_block reads or changes and that may carry a gradient; undefined ones too.
+    virtual std::vector<at::Tensor*> streams() { return {}; }
 };
 
 }  // namespace mirror::engine

@@ -2,11 +2,13 @@
 
 #include <c10/core/GradMode.h>
 
+#include <cmath>
 #include <optional>
 
 #include "engine/tensor/cpu_attention.h"
 #include "engine/tensor/cpu_linear.h"
 #include "engine/tensor/cpu_rows.h"
+#include "engine/tensor/gradient_calls.h"
 
 namespace mirror::engine {
 
@@ -46,6 +48,7 @@ at::Tensor quick_gelu(const at::Tensor& x) { return x * at::sigmoid(1.702 * x); 
 
 at::Tensor gelu_tanh(at::Tensor&& x) {
     if (gelu_tanh_on_cpu(x)) return x;
+    if (gradient_calls().gelu_tanh != nullptr && wants_cpu_gradient(x)) return gradient_calls().gelu_tanh(x);
     if (c10::GradMode::is_enabled() && x.requires_grad()) return at::gelu(x, "tanh");
     return at::gelu_(x, "tanh");
 }
@@ -58,6 +61,8 @@ at::Tensor merge_heads(const at::Tensor& x) { return x.transpose(1, 2).flatten(2
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias) {
     if (cpu_attention_takes(q, k, v, bias)) return cpu_attention(q, k, v, bias);
+    if (gradient_calls().attention != nullptr && wants_cpu_gradient(q))
+        return gradient_calls().attention(q, k, v, bias, 1.0 / std::sqrt(static_cast<double>(q.size(3))));
     return at::scaled_dot_product_attention(q, k, v, bias.defined() ? std::optional<at::Tensor>(bias) : std::nullopt);
 }
 

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "engine/core/result.h"
+#include "engine/tensor/gradient_calls.h"
 
 namespace mirror::engine {
 
@@ -76,6 +77,8 @@ at::Tensor T5Attention::operator()(const at::Tensor& x, const at::Tensor& positi
     const at::Tensor q = split_heads(query(x), heads);
     const at::Tensor k = split_heads(key(x), heads);
     const at::Tensor v = split_heads(value(x), heads);
+    if (gradient_calls().attention != nullptr && wants_cpu_gradient(q))
+        return output(merge_heads(gradient_calls().attention(q, k, v, position_bias, 1.0)));
     return output(merge_heads(at::scaled_dot_product_attention(q, k, v, position_bias, 0.0, false, 1.0)));
 }
 

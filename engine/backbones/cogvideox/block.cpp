@@ -93,6 +93,20 @@ void Block::forward(ForwardState& state) const {
     state.video = add_gated(state.video, second.video.gate, fed.narrow(1, text_rows, video_rows));
 }
 
+void Block::forward_video(ForwardState& state) const {
+    const std::int64_t text_rows = state.text.size(1);
+    const BlockModulation first = norm1.modulation(state.temb);
+    const BlockModulation second = norm2.modulation(state.temb);
+    const at::Tensor asking = modulate(state.video, norm1.norm, first.video);
+    const at::Tensor rows = at::cat({modulate(state.text, norm1.norm, first.text), asking}, 1);
+    const at::Tensor query = rotate(normalise_query(split_heads(to_q(asking), heads)), state.rotary, 0);
+    const at::Tensor key = rotate(normalise_key(split_heads(to_k(rows), heads)), state.rotary, text_rows);
+    const at::Tensor attended = project_out(attention(query, key, split_heads(to_v(rows), heads)));
+    const GatedAndModulated video =
+        add_gated_and_modulate(state.video, first.video.gate, attended, norm2.norm, second.video);
+    state.video = add_gated(video.residual, second.video.gate, feed_forward(video.modulated));
+}
+
 at::Tensor Block::attend(const at::Tensor& rows, const RotaryTable& rotary, std::int64_t first_turned) const {
     const at::Tensor query = rotate(normalise_query(split_heads(to_q(rows), heads)), rotary, first_turned);
     const at::Tensor key = rotate(normalise_key(split_heads(to_k(rows), heads)), rotary, first_turned);

@@ -70,6 +70,8 @@ struct Block {
 
     // Changes `text` and `video` of the state.
     void forward(ForwardState& state) const;
+    // The same for `video` alone, for a last block, whose text nobody reads; the text rows are only looked at.
+    void forward_video(ForwardState& state) const;
 
     // The parts, in the order of use. Rows are text rows followed by video rows.
     at::Tensor attend(const at::Tensor& rows, const RotaryTable& rotary, std::int64_t first_turned) const;

@@ -1,8 +1,12 @@
 #include "engine/backbones/cogvideox/transformer.h"
 
+#include <c10/core/GradMode.h>
+
 #include <string>
+#include <vector>
 
 #include "engine/core/result.h"
+#include "engine/tensor/gradient_calls.h"
 
 namespace mirror::engine::cogvideox {
 
@@ -45,8 +49,9 @@ std::string shape_text(const at::Tensor& tensor) {
     return text + "]";
 }
 
-// A hook's way of running the block, or the block's own.
-void run_block(const Block& block, int index, ForwardState& state, std::span<BlockHook* const> hooks) {
+// A hook's way of running the block, or the block's own. Of the last block only the video is read: in training, where
+// every row is paid for three times, its text is not made.
+void run_block(const Block& block, int index, bool is_last, ForwardState& state, std::span<BlockHook* const> hooks) {
     for (BlockHook* hook : hooks) hook->before_block(index, state);
     BlockHook* owner = nullptr;
     for (BlockHook* hook : hooks) {
@@ -56,10 +61,61 @@ void run_block(const Block& block, int index, ForwardState& state, std::span<Blo
     }
     if (owner != nullptr) {
         owner->run_block(block, index, state);
+    } else if (is_last && c10::GradMode::is_enabled() && state.video.requires_grad()) {
+        block.forward_video(state);
     } else {
         block.forward(state);
     }
     for (BlockHook* hook : hooks) hook->after_block(index, state);
+}
+
+// What a block reads and changes: the streams of the call, then those of the hooks. Undefined ones are left out.
+std::vector<at::Tensor*> streams_of(ForwardState& state, std::span<BlockHook* const> hooks) {
+    std::vector<at::Tensor*> streams{&state.temb, &state.text, &state.video};
+    for (BlockHook* hook : hooks) {
+        for (at::Tensor* stream : hook->streams())
+            if (stream->defined()) streams.push_back(stream);
+    }
+    return streams;
+}
+
+std::vector<at::Tensor> values_of(const std::vector<at::Tensor*>& streams) {
+    std::vector<at::Tensor> values;
+    for (const at::Tensor* stream : streams) values.push_back(*stream);
+    return values;
+}
+
+void set_values(const std::vector<at::Tensor*>& streams, const std::vector<at::Tensor>& values) {
+    for (std::size_t i = 0; i < streams.size(); ++i) *streams[i] = values[i];
+}
+
+bool wants_gradient(ForwardState& state, std::span<BlockHook* const> hooks) {
+    for (const at::Tensor* stream : streams_of(state, hooks))
+        if (stream->requires_grad()) return true;
+    return false;
+}
+
+// A block in training. Every stream enters it through one place of its own, so that its gradients are summed block by
+// block whether the inside is kept or made again, and both give the same bits.
+void run_trained_block(const Block& block, int index, bool is_last, bool recompute, ForwardState& state,
+                       std::span<BlockHook* const> hooks) {
+    const StreamFunction function = [&block, index, is_last, own = std::vector<BlockHook*>(hooks.begin(), hooks.end()),
+                                     step = state.step, rotary = state.rotary](const std::vector<at::Tensor>& inputs) {
+        ForwardState inside{step, inputs[0], inputs[1], inputs[2], rotary};
+        const std::vector<at::Tensor*> streams = streams_of(inside, own);
+        const std::vector<at::Tensor> before = values_of(streams);
+        set_values(streams, inputs);
+        run_block(block, index, is_last, inside, own);
+        const std::vector<at::Tensor> after = values_of(streams);
+        set_values(streams, before);
+        return after;
+    };
+    const std::vector<at::Tensor*> streams = streams_of(state, hooks);
+    if (recompute && gradient_calls().recompute != nullptr)
+        return set_values(streams, gradient_calls().recompute(function, values_of(streams)));
+    std::vector<at::Tensor> inputs;
+    for (const at::Tensor* stream : streams) inputs.push_back(at::alias(*stream));
+    set_values(streams, function(inputs));
 }
 
 }  // namespace
@@ -106,8 +162,16 @@ std::vector<at::Tensor> Transformer::forward_all(std::span<const TransformerCall
         for (BlockHook* hook : call.hooks) hook->before_blocks(states.back());
     }
     blocks_.for_each([&](const Block& block, std::int64_t index) {
-        for (std::size_t i = 0; i < calls.size(); ++i)
-            run_block(block, static_cast<int>(index), states[i], calls[i].hooks);
+        const bool is_last = index + 1 == config_.num_layers;
+        for (std::size_t i = 0; i < calls.size(); ++i) {
+            const bool trained = c10::GradMode::is_enabled() && wants_gradient(states[i], calls[i].hooks);
+            if (trained) {
+                run_trained_block(block, static_cast<int>(index), is_last, calls[i].input.recompute, states[i],
+                                  calls[i].hooks);
+            } else {
+                run_block(block, static_cast<int>(index), is_last, states[i], calls[i].hooks);
+            }
+        }
     });
     std::vector<at::Tensor> velocities;
     for (std::size_t i = 0; i < calls.size(); ++i) {

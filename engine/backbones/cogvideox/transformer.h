@@ -32,6 +32,7 @@ struct TransformerInput {
     at::Tensor ofs;                        // [1] or [batch]; undefined: 2.0 if the model has ofs_embed_dim
     const Positions* positions = nullptr;  // Null: made for this call.
     int step = 0;                          // For the hooks only.
+    bool recompute = false;                // Training: the inside of a block is made again for its gradient, not kept.
 };
 
 // One of several calls that go through the blocks together.

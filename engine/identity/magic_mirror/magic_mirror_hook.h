@@ -36,6 +36,9 @@ public:
     void before_blocks(ForwardState& state) override;
     bool takes_over(int block) const override;
     void run_block(const cogvideox::Block& block, int index, ForwardState& state) override;
+    std::vector<at::Tensor*> streams() override {
+        return {&face_, &conditioning_.face_tokens, &conditioning_.id_vector};
+    }
 
     // The face rows after the last adapted block that ran, [batch, face rows, d].
     const at::Tensor& face_stream() const { return face_; }
