@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/command.h"
+#include "app/cli/material_reader.h"
 #include "app/cli/option_values.h"
 #include "app/cli/run_observer.h"
 #include "engine/core/result.h"
@@ -25,6 +26,7 @@ struct TrainOptions {
     bool resume = false;
     std::optional<double> seconds;
     std::string device = "cpu";
+    bool random_weights = false;
     bool json = false;
 };
 
@@ -90,9 +92,17 @@ training::TrainingObserver observer_of(Console& console, bool json) {
 void run_train(const TrainOptions& options, Invocation& invocation) {
     invocation.json = options.json;
     Console& console = invocation.console;
-    const auto report =
-        training::train(options.recipe, {options.resume, options.seconds, options.device, invocation.stop},
-                        observer_of(console, options.json));
+    if (options.random_weights && (options.resume || options.seconds))
+        throw UsageError(
+            "--random-weights takes one step and keeps nothing; it goes with neither --resume nor --time.");
+    training::TrainingOptions wanted;
+    wanted.resume = options.resume;
+    wanted.seconds = options.seconds;
+    wanted.device = options.device;
+    wanted.stop = invocation.stop;
+    wanted.random_weights = options.random_weights;
+    wanted.reader = make_material_reader();
+    const auto report = training::train(options.recipe, wanted, observer_of(console, options.json));
     const std::string folder = report.folder.string();
     if (options.json) {
         const nlohmann::ordered_json event = {{"event", "done"},
@@ -104,6 +114,7 @@ void run_train(const TrainOptions& options, Invocation& invocation) {
         return;
     }
     if (!report.evaluation.empty()) console.print_line("Held out: " + measures_text(report.evaluation) + ".");
+    if (options.random_weights) return console.print_line("One step fits; nothing of it is kept.");
     console.print_line(report.finished ? "Wrote " + folder + "."
                                        : "The time is over after " + std::to_string(report.samples) +
                                              " samples; --resume goes on in " + folder + ".");
@@ -122,6 +133,9 @@ void add_train_command(CLI::App& program, Action& chosen) {
               [options](const std::string& text) { options->seconds = time_value("--time", text); });
     add_value(*command, "--device", "cpu, cuda or cuda:N (cpu)",
               [options](const std::string& text) { options->device = device_value("--device", text); });
+    add_switch(*command, "--random-weights",
+               "One step with noise for the frozen weights and on drawn people, to see whether it fits; keeps nothing",
+               options->random_weights);
     add_switch(*command, "--json", "Report progress and the result as one JSON object a line", options->json);
     command->callback(
         [options, &chosen] { chosen = [options](Invocation& invocation) { run_train(*options, invocation); }; });

@@ -3,6 +3,7 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <span>
 
@@ -15,10 +16,10 @@
 #include "engine/training/adapter_start.h"
 #include "engine/training/captions.h"
 #include "engine/training/diffusion_loss.h"
-#include "engine/training/latent_cache.h"
+#include "engine/training/diffusion_sets.h"
 #include "engine/training/model_start.h"
 #include "engine/training/model_writer.h"
-#include "engine/training/reference_cache.h"
+#include "engine/training/reference_encoder.h"
 #include "engine/training/sampled_clips.h"
 
 namespace mirror::engine::training {
@@ -30,6 +31,7 @@ namespace mm = magic_mirror;
 constexpr int kShown = 8;
 constexpr double kLeastAlpha = 0.5;  // Below it the estimate of the clip shows no face worth comparing.
 constexpr std::int64_t kHeldOut = 32;
+constexpr std::int64_t kScoredAtOnce = 8;
 
 struct AdapterSettings {
     static AdapterSettings read(const ConfigReader& file) {
@@ -65,21 +67,23 @@ struct Conditions {
 
 class AdapterTask : public TrainingTask {
 public:
-    AdapterTask(const Recipe& recipe, at::Device device)
+    AdapterTask(const Recipe& recipe, at::Device device, const TaskPorts& ports)
         : start_(recipe, device),
           device_(device),
           settings_(AdapterSettings::read(recipe.file)),
-          data_(DrawnOptions::read_counted(recipe.file.object("data"))),
-          config_(start_.preset().adapter),
-          tokenizer_(start_.folder().tokenizer()),
-          schedule_(start_.folder().schedule()),
+          config_(start_.adapter_config()),
+          tokenizer_(start_.tokenizer()),
+          schedule_(start_.schedule()),
           table_(schedule_),
-          vae_(std::make_shared<CogVideoXVae>(start_.frozen("vae"), start_.folder().vae_config())),
-          text_encoder_(start_.frozen("text_encoder"), start_.folder().text_encoder_config()),
-          transformer_(start_.frozen("transformer"), start_.folder().transformer_config()),
-          references_(start_, device, data_.width, {}, recipe.seed),
-          train_(vae_, device, data_, people::Split::Train, recipe.seed),
-          held_out_(vae_, device, data_, people::Split::Validation, recipe.seed) {
+          latents_(open_latent_source(start_, device)),
+          frozen_dtype_(recipe.bf16 ? at::kBFloat16 : at::kFloat),
+          text_encoder_(start_.frozen("text_encoder", frozen_dtype_), T5Config::read(start_.config("text_encoder"))),
+          transformer_(start_.frozen("transformer", frozen_dtype_),
+                       cogvideox::read_transformer_config(start_.config("transformer"))),
+          encoder_(start_, device, frozen_dtype_),
+          data_(open_diffusion_sets(recipe, latents_, &encoder_, settings_.references, config_.switches.trigger_word,
+                                    ports)),
+          recompute_(recipe.checkpoint) {
         mm::check_base_model(config_, transformer_.config());
         const Initializer fresh = adapter_start(config_, transformer_, recipe.seed);
         const Initializer initial =
@@ -96,6 +100,18 @@ public:
 
 private:
     struct Batch {
+        Batch only(const std::vector<std::int64_t>& rows) const {
+            Batch part;
+            for (const std::int64_t row : rows) {
+                const auto i = static_cast<std::size_t>(row);
+                part.clips.push_back(clips[i]);
+                part.references.push_back(references[i]);
+                part.captions.push_back(captions[i]);
+                part.conditions.push_back(conditions[i]);
+            }
+            return part;
+        }
+
         std::vector<const LatentClip*> clips;
         std::vector<const ReferenceFeatures*> references;
         std::vector<std::string> captions;  // With the trigger.
@@ -110,41 +126,56 @@ private:
     at::Tensor identity_loss(const Batch& batch, const NoisedLatents& noised, const at::Tensor& answer,
                              const std::vector<bool>& chosen) const;
     std::vector<at::Tensor> sample_pictures(const Batch& batch);
+    Batch held_out_batch(std::int64_t first, std::int64_t count);
+    at::Tensor likeness(const at::Tensor& picture, const FaceBox& face, const at::Tensor& embedding) const;
+    at::Tensor first_frame(const at::Tensor& latents) const;
+    // As large as the samples, to stand above them.
+    at::Tensor resized(const at::Tensor& picture) const {
+        return at::_upsample_bilinear2d_aa(picture.unsqueeze(0), {data_.height, data_.width}, false)[0];
+    }
+    double identity_weight(std::int64_t samples) const {
+        const auto whole = static_cast<double>(std::max<std::int64_t>(settings_.identity_warmup, 1));
+        return settings_.identity *
+               (settings_.identity_warmup == 0 ? 1.0 : std::min(1.0, static_cast<double>(samples) / whole));
+    }
 
     ModelStart start_;
     at::Device device_;
     AdapterSettings settings_;
-    DrawnOptions data_;
     mm::AdapterConfig config_;
     Tokenizer tokenizer_;
     ScheduleConfig schedule_;
     NoiseTable table_;
-    std::shared_ptr<const CogVideoXVae> vae_;
+    LatentSource latents_;
+    at::ScalarType frozen_dtype_;
     T5Encoder text_encoder_;
     cogvideox::Transformer transformer_;
-    ReferenceCache references_;
-    LatentCache train_, held_out_;
+    ReferenceEncoder encoder_;
+    DiffusionSets data_;
+    bool recompute_;
+    // Of the newest velocity: its blocks may be run again when the gradient comes by.
+    std::unique_ptr<mm::MagicMirrorHook> hook_;
     std::shared_ptr<TrainableStore> store_;
     std::unique_ptr<mm::Adapter> adapter_;
 };
 
 at::Tensor latents_of(const std::vector<const LatentClip*>& clips, at::Device device) {
     std::vector<at::Tensor> rows;
-    for (const LatentClip* clip : clips) rows.push_back(clip->latents.to(at::kFloat));
-    return at::stack(rows).to(device);
+    for (const LatentClip* clip : clips) rows.push_back(clip->latents);
+    return at::stack(rows).to(device, at::kFloat);
 }
 
 AdapterTask::Batch AdapterTask::batch_of(const BatchPlace& place) {
     RandomStream shape(place.seed, Purpose::Dropout, static_cast<std::uint64_t>(place.first_sample));
-    const bool still = data_.frames == 1 || shape.chance(data_.still_share);
+    const bool still = data_.is_still(shape.uniform());
+    DiffusionData& from = *data_.train;
     Batch batch;
     for (std::int64_t i = 0; i < place.size; ++i) {
         RandomStream random(place.seed, Purpose::Sample, static_cast<std::uint64_t>(place.first_sample + i));
-        const LatentClip& clip = train_.clip(random.below(data_.items), still);
-        batch.clips.push_back(&clip);
-        // A portrait of the same person: another pose, another light, other clothes. Never the target itself.
-        batch.references.push_back(&references_.features(clip.scene.identity.seed, random.below(settings_.references)));
-        batch.captions.push_back(people::caption(clip.scene, {random.bits(), people::CaptionLength::Any, true, false}));
+        const std::int64_t item = random.below(from.items(still));
+        batch.clips.push_back(&from.clip(item, still));
+        batch.references.push_back(&from.reference(item, still, random));
+        batch.captions.push_back(from.caption(item, still, random.bits(), CaptionFor::Adapter));
         const double dropped = random.uniform();
         Conditions conditions;
         const double only_text = settings_.drop_text, only_face = only_text + settings_.drop_face;
@@ -177,7 +208,8 @@ at::Tensor AdapterTask::fused_text(const Batch& batch) const {
     if (identities.empty() || !config_.switches.text_fuse) return text;
     const at::Tensor rows = at::cat(masks).flatten().nonzero().flatten().to(device_);
     const at::Tensor flat = text.flatten(0, 1);
-    const at::Tensor fused = adapter_->fuse.fuse(flat.index_select(0, rows), at::cat(identities));
+    const at::Tensor fused =
+        adapter_->fuse.fuse(flat.index_select(0, rows), at::cat(identities).to(device_, at::kFloat));
     return flat.index_copy(0, rows, fused.to(at::kFloat)).view_as(text);
 }
 
@@ -194,11 +226,12 @@ mm::Conditioning AdapterTask::conditioning(const Batch& batch) const {
     const auto count = static_cast<std::int64_t>(faces.size());
     if (mm::needs_face_tokens(config_.switches)) {
         // One row of faces for several references of one person; here each is a person of a sample.
-        const at::Tensor tokens = adapter_->perceiver_face(at::stack(faces));
+        const at::Tensor tokens = adapter_->perceiver_face(at::stack(faces).to(device_, at::kFloat));
         conditioning.face_tokens = tokens.view({count, config_.perceiver_face.tokens, -1});
     }
     if (config_.switches.can)
-        conditioning.id_vector = adapter_->cross_modal.id_proj.proj(at::stack(identities).flatten(1));
+        conditioning.id_vector =
+            adapter_->cross_modal.id_proj.proj(at::stack(identities).flatten(1).to(device_, at::kFloat));
     return conditioning;
 }
 
@@ -210,10 +243,12 @@ at::Tensor AdapterTask::velocity(const at::Tensor& latents, const at::Tensor& te
     input.encoder_hidden_states = text;
     input.timestep = timesteps;
     input.positions = &positions;
+    input.recompute = recompute_;
     std::vector<std::int64_t> mask;
     for (const Conditions& conditions : batch.conditions) mask.push_back(conditions.face ? 1 : 0);
-    mm::MagicMirrorHook hook(adapter_->cross_modal, conditioning(batch), mm::Strength::of(config_.switches));
-    return mm::forward_with_adapter(transformer_, input, hook, at::tensor(mask, at::kLong));
+    hook_ = std::make_unique<mm::MagicMirrorHook>(adapter_->cross_modal, conditioning(batch),
+                                                  mm::Strength::of(config_.switches));
+    return mm::forward_with_adapter(transformer_, input, *hook_, at::tensor(mask, at::kLong));
 }
 
 // 1 - cosine between the reference and the face of the first frame as it would be if denoising ended here. The frozen
@@ -226,12 +261,8 @@ at::Tensor AdapterTask::identity_loss(const Batch& batch, const NoisedLatents& n
         const auto row = static_cast<std::int64_t>(i);
         const double alpha = noised.alpha[row].item<double>();
         if (!chosen[i] || !batch.conditions[i].face || alpha < kLeastAlpha) continue;
-        const at::Tensor first = x0[row].narrow(0, 0, 1).transpose(0, 1).unsqueeze(0);  // [1, Z, 1, h, w]
-        const at::Tensor picture = vae_->decode(first / vae_->config().scaling_factor)[0].select(1, 0);
-        const at::Tensor face = aligned_face(picture.to(at::kFloat), batch.clips[i]->first_face.landmarks);
-        const at::Tensor seen = references_.recognizer().forward(face.unsqueeze(0))[0].to(at::kFloat);
-        const at::Tensor known = batch.references[i]->embedding.to(at::kFloat);
-        const at::Tensor cosine = (seen * known).sum() / (seen.norm() * known.norm()).clamp_min(1e-6);
+        const at::Tensor cosine =
+            likeness(first_frame(x0[row]), batch.clips[i]->first_face, batch.references[i]->embedding);
         terms.push_back(alpha * (1.0 - cosine));
     }
     if (terms.empty()) return {};
@@ -239,55 +270,103 @@ at::Tensor AdapterTask::identity_loss(const Batch& batch, const NoisedLatents& n
 }
 
 BatchLoss AdapterTask::loss_of(const BatchPlace& place) {
-    const Batch batch = batch_of(place);
-    const at::Tensor x0 = latents_of(batch.clips, device_);
+    const Batch drawn = batch_of(place);
     RandomStream random(place.seed, Purpose::Noise, static_cast<std::uint64_t>(place.first_sample));
-    const at::Tensor noise = random.normal(x0.sizes()).to(device_);
-    const std::vector<std::int64_t> times = table_.spread_timesteps(random, place.size);
+    at::Tensor noise = random.normal(latents_of(drawn.clips, at::kCPU).sizes());
+    const std::vector<std::int64_t> all_times = table_.spread_timesteps(random, place.size);
+    // Where the face is dropped the adapter is off: the frozen base answers alone and no gradient comes of it.
+    std::vector<std::int64_t> rows, times;
     std::vector<bool> inside, identified;
     std::vector<at::Tensor> areas;
     for (std::int64_t i = 0; i < place.size; ++i) {
-        inside.push_back(random.chance(settings_.face_share));
-        identified.push_back(random.chance(settings_.identity_share));
-        areas.push_back(batch.clips[static_cast<std::size_t>(i)]->face_area);
+        const auto at_i = static_cast<std::size_t>(i);
+        const bool face_alone = random.chance(settings_.face_share), looks = random.chance(settings_.identity_share);
+        if (!drawn.conditions[at_i].face) continue;
+        rows.push_back(i);
+        times.push_back(all_times[at_i]);
+        inside.push_back(face_alone);
+        identified.push_back(looks);
+        areas.push_back(drawn.clips[at_i]->face_area);
     }
+    if (rows.empty()) return {at::zeros({}), {}};
+    const Batch batch = drawn.only(rows);
+    noise = noise.index_select(0, at::tensor(rows, at::kLong)).to(device_);
     const at::Tensor timesteps = at::tensor(times, at::kLong).to(device_);
-    const NoisedLatents noised = table_.noised(x0, noise, timesteps);
+    const NoisedLatents noised = table_.noised(latents_of(batch.clips, device_), noise, timesteps);
     const at::Tensor answer = velocity(noised.latents, fused_text(batch), timesteps, batch);
-    BatchLoss result{velocity_loss(answer, noised.velocity, at::stack(areas).to(device_), inside).mean(), {}};
-    result.measures.emplace_back("velocity", result.loss.item<double>());
+    const at::Tensor losses = velocity_loss(answer, noised.velocity, at::stack(areas).to(device_), inside);
+    BatchLoss result{losses.sum() / static_cast<double>(place.size), {}};
+    result.measures.emplace_back("velocity", losses.mean().item<double>());
     if (settings_.identity <= 0) return result;
     const at::Tensor identity = identity_loss(batch, noised, answer, identified);
     if (!identity.defined()) return result;
-    const double grown =
-        settings_.identity_warmup == 0
-            ? 1.0
-            : std::min(1.0, static_cast<double>(place.first_sample) / static_cast<double>(settings_.identity_warmup));
-    result.loss = result.loss + settings_.identity * grown * identity;
+    result.loss = result.loss + identity_weight(place.first_sample) * identity *
+                                    (static_cast<double>(rows.size()) / static_cast<double>(place.size));
     result.measures.emplace_back("identity", identity.item<double>());
     return result;
 }
 
-// The loss on people and texts that were never seen, with the adapter and without it.
+// The cosine between the recogniser's view of a picture [3, H, W] and a known face.
+at::Tensor AdapterTask::likeness(const at::Tensor& picture, const FaceBox& face, const at::Tensor& embedding) const {
+    const at::Tensor aligned = aligned_face(picture.to(at::kFloat), face.landmarks);
+    const at::Tensor seen = encoder_.recognizer().forward(aligned.unsqueeze(0))[0].to(at::kFloat);
+    const at::Tensor known = embedding.to(device_);
+    return (seen * known).sum() / (seen.norm() * known.norm()).clamp_min(1e-6);
+}
+
+// The first frame [3, H, W] of latents [F, Z, h, w] as the transformer has them.
+at::Tensor AdapterTask::first_frame(const at::Tensor& latents) const {
+    const at::Tensor first = latents.narrow(0, 0, 1).transpose(0, 1).unsqueeze(0);  // [1, Z, 1, h, w]
+    return latents_.vae->decode(first / latents_.vae->config().scaling_factor)[0].select(1, 0);
+}
+
+AdapterTask::Batch AdapterTask::held_out_batch(std::int64_t first, std::int64_t count) {
+    const bool still = data_.frames == 1;
+    DiffusionData& from = data_.held_out->items(still) > 0 ? *data_.held_out : *data_.train;
+    Batch batch;
+    for (std::int64_t i = first; i < first + count; ++i) {
+        const std::int64_t item = i % from.items(still);
+        batch.clips.push_back(&from.clip(item, still));
+        batch.references.push_back(&from.first_reference(item, still));
+        batch.captions.push_back(from.caption(item, still, static_cast<std::uint64_t>(i), CaptionFor::Adapter));
+        batch.conditions.push_back({true, true});
+    }
+    return batch;
+}
+
+// On people and texts that were never seen, with the adapter and without it: the loss at one time each, and how like
+// the reference the face is in the clip that is foreseen at a fixed time, where half of the noise schedule has passed.
 Measures AdapterTask::evaluate() {
-    double with = 0, without = 0;
-    for (std::int64_t i = 0; i < kHeldOut; ++i) {
-        const LatentClip& clip = held_out_.clip(i, data_.frames == 1);
-        RandomStream random(7, Purpose::Grid, static_cast<std::uint64_t>(i));
-        Batch batch;
-        batch.clips = {&clip};
-        batch.references = {&references_.features(clip.scene.identity.seed, 0)};
-        batch.captions = {people::caption(clip.scene, {static_cast<std::uint64_t>(i), {}, true, false})};
+    const std::int64_t count = std::min(kHeldOut, data_.held_out->items(data_.frames == 1));
+    std::array<double, 2> loss{}, identity{};
+    for (std::int64_t first = 0; first < count; first += kScoredAtOnce) {
+        Batch batch = held_out_batch(first, std::min(kScoredAtOnce, count - first));
         const at::Tensor x0 = latents_of(batch.clips, device_);
-        const at::Tensor time = at::tensor({random.below(table_.timesteps())}, at::kLong).to(device_);
-        const NoisedLatents noised = table_.noised(x0, random.normal(x0.sizes()).to(device_), time);
-        for (const bool on : {true, false}) {
-            batch.conditions = {{true, on}};
-            const at::Tensor answer = velocity(noised.latents, fused_text(batch), time, batch);
-            (on ? with : without) += (answer - noised.velocity).square().mean().item<double>();
+        RandomStream random(7, Purpose::Grid, static_cast<std::uint64_t>(first));
+        const at::Tensor noise = random.normal(x0.sizes()).to(device_);
+        const at::Tensor any = at::tensor(table_.spread_timesteps(random, x0.size(0)), at::kLong).to(device_);
+        const at::Tensor middle = at::full({x0.size(0)}, table_.timesteps() / 2, at::kLong).to(device_);
+        const NoisedLatents at_any = table_.noised(x0, noise, any), at_middle = table_.noised(x0, noise, middle);
+        for (const std::size_t on : {std::size_t{0}, std::size_t{1}}) {
+            for (Conditions& conditions : batch.conditions) conditions.face = on == 1;
+            const at::Tensor text = fused_text(batch);
+            const at::Tensor answer = velocity(at_any.latents, text, any, batch).to(at::kFloat);
+            loss[on] += (answer - at_any.velocity).square().mean().item<double>() * static_cast<double>(x0.size(0));
+            const at::Tensor foreseen =
+                NoiseTable::denoised(at_middle, velocity(at_middle.latents, text, middle, batch).to(at::kFloat));
+            for (std::size_t i = 0; i < batch.clips.size(); ++i) {
+                const at::Tensor picture = first_frame(foreseen[static_cast<std::int64_t>(i)]);
+                identity[on] +=
+                    likeness(picture, batch.clips[i]->first_face, batch.references[i]->embedding).item<double>();
+            }
         }
     }
-    return {{"held_out_loss", with / kHeldOut}, {"held_out_loss_adapter_off", without / kHeldOut}};
+    if (count == 0) return {};
+    const auto n = static_cast<double>(count);
+    return {{"held_out_loss", loss[1] / n},
+            {"held_out_loss_adapter_off", loss[0] / n},
+            {"held_out_identity", identity[1] / n},
+            {"held_out_identity_adapter_off", identity[0] / n}};
 }
 
 std::vector<at::Tensor> AdapterTask::sample_pictures(const Batch& batch) {
@@ -301,9 +380,9 @@ std::vector<at::Tensor> AdapterTask::sample_pictures(const Batch& batch) {
     const at::Tensor empty = fused_text(nothing);
     const auto predict = [&](const DenoiseStep& step, const at::Tensor& now) {
         const at::Tensor times = at::full({count}, step.timestep, at::kLong).to(device_);
-        return at::cat({velocity(now, empty, times, nothing), velocity(now, prompts, times, batch)});
+        return at::cat({velocity(now, empty, times, nothing), velocity(now, prompts, times, batch)}).to(at::kFloat);
     };
-    const at::Tensor made = sampled_clips(*vae_, schedule_, start.to(device_), predict);
+    const at::Tensor made = sampled_clips(*latents_.vae, schedule_, start.to(device_), predict);
     std::vector<at::Tensor> pictures;
     for (std::int64_t i = 0; i < count; ++i) pictures.push_back(made[i].select(1, made.size(2) - 1));
     return pictures;
@@ -311,16 +390,11 @@ std::vector<at::Tensor> AdapterTask::sample_pictures(const Batch& batch) {
 
 // References above what is drawn of them with the adapter, above the same without it.
 Frame AdapterTask::picture() {
-    Batch batch;
+    const bool still = data_.frames == 1;
+    DiffusionData& from = data_.held_out->items(still) > 0 ? *data_.held_out : *data_.train;
+    Batch batch = held_out_batch(0, kShown);
     std::vector<at::Tensor> cells;
-    for (int i = 0; i < kShown; ++i) {
-        const LatentClip& clip = held_out_.clip(i, data_.frames == 1);
-        batch.clips.push_back(&clip);
-        batch.references.push_back(&references_.features(clip.scene.identity.seed, 0));
-        batch.captions.push_back(people::caption(clip.scene, {static_cast<std::uint64_t>(i), {}, true, false}));
-        batch.conditions.push_back({true, true});
-        cells.push_back(batch.references.back()->picture);
-    }
+    for (int i = 0; i < kShown; ++i) cells.push_back(resized(from.reference_picture(i % from.items(still), still)));
     for (const at::Tensor& picture : sample_pictures(batch)) cells.push_back(picture);
     for (Conditions& conditions : batch.conditions) conditions.face = false;
     for (const at::Tensor& picture : sample_pictures(batch)) cells.push_back(picture);
@@ -332,10 +406,10 @@ void AdapterTask::write_model(const std::filesystem::path& folder, const TensorM
     TensorMap tensors;
     for (const auto& [name, tensor] : named) tensors[name] = tensor.to(at::kBFloat16);
     mm::AdapterOrigin origin;
-    origin.id_pack = references_.recognizer().config().id_pack;
-    origin.base_model_sha256 = start_.folder().store("transformer")->fingerprint();
-    origin.clip_sha256 = start_.folder().store("image_encoder")->fingerprint();
-    origin.perceiver_id_sha256 = start_.folder().store("id_perceiver")->fingerprint();
+    origin.id_pack = encoder_.recognizer().config().id_pack;
+    origin.base_model_sha256 = start_.fingerprint("transformer");
+    origin.clip_sha256 = start_.fingerprint("image_encoder");
+    origin.perceiver_id_sha256 = start_.fingerprint("id_perceiver");
     origin.stage = data_.frames == 1 ? "image" : "video";
     origin.text_encoder = "t5-" + start_.preset().name + "-encoder";
     write_weights(folder / "adapter", "adapter", tensors, mm::adapter_metadata(config_, origin));
@@ -343,8 +417,8 @@ void AdapterTask::write_model(const std::filesystem::path& folder, const TensorM
 
 }  // namespace
 
-std::unique_ptr<TrainingTask> make_adapter_task(const Recipe& recipe, at::Device device) {
-    return std::make_unique<AdapterTask>(recipe, device);
+std::unique_ptr<TrainingTask> make_adapter_task(const Recipe& recipe, at::Device device, const TaskPorts& ports) {
+    return std::make_unique<AdapterTask>(recipe, device, ports);
 }
 
 }  // namespace mirror::engine::training

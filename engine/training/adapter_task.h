@@ -9,6 +9,6 @@
 
 namespace mirror::engine::training {
 
-std::unique_ptr<TrainingTask> make_adapter_task(const Recipe& recipe, at::Device device);
+std::unique_ptr<TrainingTask> make_adapter_task(const Recipe& recipe, at::Device device, const TaskPorts& ports);
 
 }  // namespace mirror::engine::training

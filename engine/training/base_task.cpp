@@ -9,8 +9,8 @@
 #include "engine/core/result.h"
 #include "engine/training/captions.h"
 #include "engine/training/diffusion_loss.h"
+#include "engine/training/diffusion_sets.h"
 #include "engine/training/first_weights.h"
-#include "engine/training/latent_cache.h"
 #include "engine/training/model_start.h"
 #include "engine/training/model_writer.h"
 #include "engine/training/sampled_clips.h"
@@ -48,19 +48,19 @@ struct BaseModels {
 
 class BaseTask : public TrainingTask {
 public:
-    BaseTask(const Recipe& recipe, at::Device device)
+    BaseTask(const Recipe& recipe, at::Device device, const TaskPorts& ports)
         : start_(recipe, device),
           device_(device),
           settings_(BaseSettings::read(recipe.file)),
-          data_(DrawnOptions::read_counted(recipe.file.object("data"))),
           text_config_(T5Config::read(start_.config("text_encoder"))),
           config_(cogvideox::read_transformer_config(start_.config("transformer"))),
-          tokenizer_(open_tokenizer()),
-          schedule_(read_schedule()),
+          tokenizer_(start_.tokenizer()),
+          schedule_(start_.schedule()),
           table_(schedule_),
-          vae_(std::make_shared<CogVideoXVae>(start_.frozen("vae"), start_.folder().vae_config())),
-          train_(vae_, device, data_, people::Split::Train, recipe.seed),
-          held_out_(vae_, device, data_, people::Split::Validation, recipe.seed) {
+          latents_(open_latent_source(start_, device)),
+          data_(
+              open_diffusion_sets(recipe, latents_, nullptr, 0, start_.adapter_config().switches.trigger_word, ports)),
+          recompute_(recipe.checkpoint) {
         const auto recorder = std::make_shared<ShapeRecorder>();
         const BaseModels shapes(WeightScope(recorder, {}), text_config_, config_);
         store_ = std::make_shared<TrainableStore>(recorder->entries(), first_weights(recipe.seed), device);
@@ -84,16 +84,6 @@ private:
         return joined_start({{"text_encoder", start_.values("text_encoder", text_encoder_start(text_config_, seed))},
                              {"transformer", start_.values("transformer", transformer_start(seed))}});
     }
-    Tokenizer open_tokenizer() const {
-        if (start_.has("tokenizer")) return start_.folder().tokenizer();
-        const std::int64_t rows = start_.preset().vocabulary;
-        return value_or_throw(Tokenizer::parse(start_.preset().spiece_model(), "spiece.model", rows));
-    }
-    ScheduleConfig read_schedule() const {
-        if (start_.has("scheduler")) return start_.folder().schedule();
-        const char* name = "scheduler/scheduler_config.json";
-        return read_schedule_config(ConfigReader::parse(start_.preset().files.at(name), name));
-    }
 
     at::Tensor encoded(const std::vector<std::string>& texts) const {
         return models_->text_encoder(token_rows(tokenizer_, texts, config_.max_text_seq_length).to(device_));
@@ -110,6 +100,7 @@ private:
         input.encoder_hidden_states = text;
         input.timestep = timesteps;
         input.positions = &positions(latents);
+        input.recompute = recompute_;
         return models_->transformer.forward(input);
     }
     Batch batch_of(const BatchPlace& place);
@@ -119,14 +110,14 @@ private:
     ModelStart start_;
     at::Device device_;
     BaseSettings settings_;
-    DrawnOptions data_;
     T5Config text_config_;
     cogvideox::TransformerConfig config_;
     Tokenizer tokenizer_;
     ScheduleConfig schedule_;
     NoiseTable table_;
-    std::shared_ptr<const CogVideoXVae> vae_;
-    LatentCache train_, held_out_;
+    LatentSource latents_;
+    DiffusionSets data_;
+    bool recompute_;
     std::shared_ptr<TrainableStore> store_;
     std::unique_ptr<BaseModels> models_;
     std::map<std::int64_t, cogvideox::Positions> positions_;  // By the number of latent frames.
@@ -134,20 +125,20 @@ private:
 
 BaseTask::Batch BaseTask::batch_of(const BatchPlace& place) {
     RandomStream shape(place.seed, Purpose::Dropout, static_cast<std::uint64_t>(place.first_sample));
-    const bool still = data_.frames == 1 || shape.chance(data_.still_share);
+    const bool still = data_.is_still(shape.uniform());
     std::vector<at::Tensor> latents, areas;
     Batch batch;
     for (std::int64_t i = 0; i < place.size; ++i) {
         RandomStream random(place.seed, Purpose::Sample, static_cast<std::uint64_t>(place.first_sample + i));
-        const LatentClip& clip = train_.clip(random.below(data_.items), still);
-        latents.push_back(clip.latents.to(at::kFloat));
+        const std::int64_t item = random.below(data_.train->items(still));
+        const LatentClip& clip = data_.train->clip(item, still);
+        latents.push_back(clip.latents);
         areas.push_back(clip.face_area);
         const bool dropped = random.chance(settings_.text_dropout);
-        batch.captions.push_back(
-            dropped ? std::string()
-                    : people::caption(clip.scene, {random.bits(), people::CaptionLength::Any, false, true}));
+        batch.captions.push_back(dropped ? std::string()
+                                         : data_.train->caption(item, still, random.bits(), CaptionFor::Base));
     }
-    batch.latents = at::stack(latents).to(device_);
+    batch.latents = at::stack(latents).to(device_, at::kFloat);
     batch.face_area = at::stack(areas).to(device_);
     return batch;
 }
@@ -170,26 +161,30 @@ BatchLoss BaseTask::loss_of(const BatchPlace& place) {
 
 // The same loss on people and texts that were never seen, at fixed times and with fixed noise.
 Measures BaseTask::evaluate() {
+    const bool still = data_.frames == 1;
+    const std::int64_t count = std::min(kHeldOut, data_.held_out->items(still));
+    if (count == 0) return {};
     double sum = 0;
-    for (std::int64_t i = 0; i < kHeldOut; ++i) {
-        const LatentClip& clip = held_out_.clip(i, data_.frames == 1);
+    for (std::int64_t i = 0; i < count; ++i) {
         RandomStream random(7, Purpose::Grid, static_cast<std::uint64_t>(i));
-        const std::string text = people::caption(clip.scene, {static_cast<std::uint64_t>(i), {}, false, true});
-        const at::Tensor x0 = clip.latents.to(at::kFloat).unsqueeze(0).to(device_);
+        const std::string text = data_.held_out->caption(i, still, static_cast<std::uint64_t>(i), CaptionFor::Base);
+        const at::Tensor x0 = data_.held_out->clip(i, still).latents.unsqueeze(0).to(device_, at::kFloat);
+        const at::Tensor encoded_text = encoded({text});
         for (std::int64_t k = 0; k < kScoredTimes; ++k) {
             const at::Tensor time =
                 at::tensor({(2 * k + 1) * table_.timesteps() / (2 * kScoredTimes)}, at::kLong).to(device_);
             const NoisedLatents noised = table_.noised(x0, random.normal(x0.sizes()).to(device_), time);
-            sum += (velocity(noised.latents, encoded({text}), time) - noised.velocity).square().mean().item<double>();
+            const at::Tensor answer = velocity(noised.latents, encoded_text, time).to(at::kFloat);
+            sum += (answer - noised.velocity).square().mean().item<double>();
         }
     }
-    return {{"held_out_loss", sum / static_cast<double>(kHeldOut * kScoredTimes)}};
+    return {{"held_out_loss", sum / static_cast<double>(count * kScoredTimes)}};
 }
 
 // A clip for each caption; its first, middle and last frame, or the picture.
 std::vector<at::Tensor> BaseTask::sample_pictures(const std::vector<std::string>& captions, std::int64_t frames,
                                                   std::int64_t position) {
-    const VaeConfig& vae = vae_->config();
+    const VaeConfig& vae = latents_.vae->config();
     const auto count = static_cast<std::int64_t>(captions.size());
     RandomStream random(11, Purpose::Grid, static_cast<std::uint64_t>(position));
     const std::int64_t cell = vae.spatial_compression();
@@ -200,9 +195,9 @@ std::vector<at::Tensor> BaseTask::sample_pictures(const std::vector<std::string>
     const at::Tensor text = encoded(texts);
     const auto predict = [&](const DenoiseStep& step, const at::Tensor& now) {
         const at::Tensor times = at::full({2 * count}, step.timestep, at::kLong).to(device_);
-        return velocity(at::cat({now, now}), text, times);
+        return velocity(at::cat({now, now}), text, times).to(at::kFloat);
     };
-    const at::Tensor made = sampled_clips(*vae_, schedule_, noise.to(device_), predict);
+    const at::Tensor made = sampled_clips(*latents_.vae, schedule_, noise.to(device_), predict);
     std::vector<at::Tensor> pictures;
     for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t last = made.size(2) - 1;
@@ -218,10 +213,11 @@ std::vector<at::Tensor> BaseTask::sample_pictures(const std::vector<std::string>
 Frame BaseTask::picture() {
     std::vector<at::Tensor> cells;
     std::vector<std::string> captions;
+    DiffusionData& shown = data_.held_out->items(true) > 0 ? *data_.held_out : *data_.train;
     for (int i = 0; i < kShown; ++i) {
-        const LatentClip& clip = held_out_.clip(i, true);
-        captions.push_back(people::caption(clip.scene, {static_cast<std::uint64_t>(i), {}, false, true}));
-        cells.push_back(to_signal(draw(clip.scene).pixels).select(1, 0));
+        const std::int64_t item = i % shown.items(true);
+        captions.push_back(shown.caption(item, true, static_cast<std::uint64_t>(i), CaptionFor::Base));
+        cells.push_back(shown.picture(item, true));
     }
     for (const at::Tensor& picture : sample_pictures(captions, 1, 0)) cells.push_back(picture);
     if (data_.frames > 1) {
@@ -246,8 +242,8 @@ void BaseTask::write_model(const std::filesystem::path& folder, const TensorMap&
 
 }  // namespace
 
-std::unique_ptr<TrainingTask> make_base_task(const Recipe& recipe, at::Device device) {
-    return std::make_unique<BaseTask>(recipe, device);
+std::unique_ptr<TrainingTask> make_base_task(const Recipe& recipe, at::Device device, const TaskPorts& ports) {
+    return std::make_unique<BaseTask>(recipe, device, ports);
 }
 
 }  // namespace mirror::engine::training

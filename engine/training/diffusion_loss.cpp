@@ -27,16 +27,14 @@ NoisedLatents NoiseTable::noised(const at::Tensor& x0, const at::Tensor& noise, 
 
 at::Tensor velocity_loss(const at::Tensor& velocity, const at::Tensor& wish, const at::Tensor& face_area,
                          const std::vector<bool>& inside) {
-    const at::Tensor error = (velocity.to(at::kFloat) - wish).square();
-    std::vector<at::Tensor> losses;
-    for (std::int64_t b = 0; b < error.size(0); ++b) {
-        const at::Tensor area = face_area[b];
-        const double cells = area.sum().item<double>();
-        const bool masked = inside[static_cast<std::size_t>(b)] && cells >= kLeastCells;
-        losses.push_back(masked ? (error[b] * area).sum() / (cells * static_cast<double>(error.size(2)))
-                                : error[b].mean());
-    }
-    return at::stack(losses);
+    const at::Tensor error = (velocity.to(at::kFloat) - wish).square().mean(2);  // [B, F, h, w]
+    const at::Tensor area = face_area.squeeze(2);
+    const at::Tensor cells = area.sum({1, 2, 3}, /*keepdim=*/true);
+    const std::vector<std::uint8_t> wanted(inside.begin(), inside.end());
+    const at::Tensor masked = at::tensor(wanted, at::kByte).to(area.device(), at::kBool).view({-1, 1, 1, 1});
+    const at::Tensor whole = at::ones_like(area).div_(static_cast<double>(area[0].numel()));
+    const at::Tensor weight = at::where(masked.logical_and(cells.ge(kLeastCells)), area / cells.clamp_min(1.0), whole);
+    return (error * weight).sum({1, 2, 3});
 }
 
 }  // namespace mirror::engine::training

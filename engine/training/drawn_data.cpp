@@ -13,7 +13,7 @@ constexpr int kGap = 2;
 
 DrawnOptions DrawnOptions::read(const ConfigReader& file) {
     file.refuse_unknown({"width", "height", "frames", "still_share", "crop", "face_crops", "items", "people", "styles",
-                         "moving_camera", "combinations"});
+                         "moving_camera", "combinations", "cache"});
     DrawnOptions options;
     options.width = static_cast<int>(file.integer_or("width", options.width, 32, 1024));
     options.height = static_cast<int>(file.integer_or("height", options.height, 32, 1024));
@@ -28,6 +28,7 @@ DrawnOptions DrawnOptions::read(const ConfigReader& file) {
     options.scenes.height = options.height;
     options.scenes.other_style_share = file.number_or("styles", options.scenes.other_style_share, 0.0, 1.0);
     options.scenes.moving_camera_share = file.number_or("moving_camera", options.scenes.moving_camera_share, 0.0, 1.0);
+    options.cache = file.text_or("cache", "");
     if (file.has("combinations") && file.choice("combinations", {"seen", "any"}) == "any")
         options.scenes.combinations = people::Combinations::Any;
     return options;

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <vector>
 
 #include "engine/core/frame.h"
@@ -22,12 +23,13 @@ struct DrawnOptions {
 
     int width = 96;
     int height = 96;
-    int frames = 1;           // Of a clip.
-    double still_share = 0;   // Of the batches: one frame instead of a clip.
-    int crop = 0;             // Side of a square cut out of every picture; 0: the whole.
-    double face_crops = 0.6;  // Share of those cut around the face.
-    std::int64_t items = 0;   // How many different clips there are, for stages that keep them; 0: not said.
-    std::int64_t people = 0;  // How many of the split's people are drawn; 0: always new ones.
+    int frames = 1;               // Of a clip.
+    double still_share = 0;       // Of the batches: one frame instead of a clip.
+    int crop = 0;                 // Side of a square cut out of every picture; 0: the whole.
+    double face_crops = 0.6;      // Share of those cut around the face.
+    std::int64_t items = 0;       // How many different clips there are, for stages that keep them; 0: not said.
+    std::int64_t people = 0;      // How many of the split's people are drawn; 0: always new ones.
+    std::filesystem::path cache;  // Folder for latents of these clips; empty: they stay in memory.
     people::SceneOptions scenes;
 };
 

@@ -1,15 +1,18 @@
 #pragma once
 
-// Drawn clips as latents, made once each when first asked for: the autoencoder is frozen in the stages that use them.
+// Drawn clips as latents, made once each: the autoencoder is frozen in the stages that use them.
 
 #include <ATen/ATen.h>
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/training/drawn_data.h"
+#include "engine/training/model_start.h"
 #include "engine/vae/cogvideox_vae.h"
 
 namespace mirror::engine::training {
@@ -21,23 +24,39 @@ struct LatentClip {
     FaceBox first_face;    // Of the first frame, in pixels.
 };
 
+// The autoencoder that makes latents, and the fingerprint of its weights.
+struct LatentSource {
+    std::shared_ptr<const CogVideoXVae> vae;
+    at::Device device;
+    std::string fingerprint;
+};
+
+// That of the model a stage starts from, frozen.
+LatentSource open_latent_source(const ModelStart& start, at::Device device);
+
+// Where the options name a folder, clips are made and kept there in blocks, for other runs on the same clips and the
+// same autoencoder; else each is made when it is first asked for and kept in memory alone.
 class LatentCache {
 public:
-    LatentCache(std::shared_ptr<const CogVideoXVae> vae, at::Device device, DrawnOptions options, people::Split split,
-                std::uint64_t seed);
+    LatentCache(LatentSource source, DrawnOptions options, people::Split split, std::uint64_t seed);
 
-    // Clip number `item`; of one frame or of options.frames.
+    // Clip number `item`; of one frame or of options.frames. EngineError: WriteFailed.
     const LatentClip& clip(std::int64_t item, bool still);
 
 private:
-    LatentClip make(std::int64_t item, bool still) const;
+    using Block = std::vector<LatentClip>;
 
-    std::shared_ptr<const CogVideoXVae> vae_;
-    at::Device device_;
+    const Block& block(std::int64_t first, bool still);
+    Block make(std::int64_t first, std::int64_t count, bool still) const;
+    people::SceneRequest scene(std::int64_t item, bool still) const;
+    std::filesystem::path file_of(std::int64_t first, bool still) const;
+
+    LatentSource source_;
     DrawnOptions options_;
     people::Split split_;
     std::uint64_t seed_;
-    std::map<std::pair<std::int64_t, bool>, LatentClip> clips_;
+    std::int64_t block_size_;
+    std::map<std::pair<std::int64_t, bool>, Block> blocks_;  // By the first item.
 };
 
 // The face box of every frame, 1.3 times as large, averaged over each latent cell: latent frame 0 is frame 0, latent

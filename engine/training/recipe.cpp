@@ -1,13 +1,10 @@
 #include "engine/training/recipe.h"
 
-#include <fstream>
-#include <sstream>
 #include <utility>
 
-#include "engine/core/limits.h"
-#include "engine/core/result.h"
 #include "engine/core/utf8.h"
 #include "engine/formats/sha256.h"
+#include "engine/training/recipe_file.h"
 
 namespace mirror::engine::training {
 
@@ -54,20 +51,10 @@ AdamWSettings read_optimizer(const ConfigReader& file) {
     return settings;
 }
 
-std::string text_of(const std::filesystem::path& path) {
-    std::ifstream stream(path, std::ios::binary);
-    std::ostringstream text;
-    if (!stream || !(text << stream.rdbuf()))
-        throw EngineError(ErrorCode::MissingFile, "Cannot read the recipe " + path_for_message(path) + ".");
-    if (text.view().size() > limits::kConfigBytes)
-        throw EngineError(ErrorCode::MalformedFile, "The recipe " + path_for_message(path) + " is too long.");
-    return std::move(text).str();
-}
-
 }  // namespace
 
 Recipe Recipe::open(const std::filesystem::path& file) {
-    return parse(text_of(file), escape_for_message(file.string()));
+    return parse(recipe_text(file), escape_for_message(file.string()));
 }
 
 Recipe Recipe::parse(const std::string& json, const std::string& origin) {
@@ -75,7 +62,7 @@ Recipe Recipe::parse(const std::string& json, const std::string& origin) {
     const ConfigReader& file = recipe.file;
     file.refuse_unknown({"about", "stage", "seed", "input", "output", "samples", "batch", "learning_rate", "optimizer",
                          "precision", "threads", "report_every", "save_every", "picture_every", "data", "model",
-                         "losses"});
+                         "losses", "checkpoint", "micro_batch"});
     recipe.stage = stage_of(file);
     recipe.stage_name = file.text("stage");
     recipe.seed = static_cast<std::uint64_t>(file.integer_or("seed", 1, 0, std::int64_t{1} << 62));
@@ -87,6 +74,8 @@ Recipe Recipe::parse(const std::string& json, const std::string& origin) {
     recipe.learning_rate = read_learning_rate(file, recipe.samples);
     recipe.optimizer = read_optimizer(file);
     if (file.has("precision")) recipe.bf16 = file.choice("precision", {"float32", "bf16"}) == "bf16";
+    recipe.checkpoint = file.boolean_or("checkpoint", false);
+    recipe.micro_batch = file.integer_or("micro_batch", recipe.batch, 1, recipe.batch);
     recipe.threads = static_cast<int>(file.integer_or("threads", 1, 1, 256));
     recipe.report_every = file.integer_or("report_every", recipe.batch * 20, 1, kMaxSamples);
     recipe.save_every = file.integer_or("save_every", recipe.batch * 500, 1, kMaxSamples);

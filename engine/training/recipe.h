@@ -34,6 +34,9 @@ struct Recipe {
     std::int64_t report_every = 0;   // Samples.
     std::int64_t save_every = 0;     // Samples.
     std::int64_t picture_every = 0;  // Samples; 0: no pictures.
+    bool checkpoint = false;         // Blocks of a transformer are made again for their gradient instead of kept.
+    std::int64_t micro_batch = 0;    // Samples that go through the model at once; their gradients are added up.
+    bool random_weights = false;     // Not said by the file: frozen parts are noise of the preset's sizes.
     ConfigReader file;
     std::string fingerprint;  // SHA-256 of the text.
 

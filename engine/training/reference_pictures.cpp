@@ -9,6 +9,7 @@ namespace mirror::engine::training {
 namespace {
 
 constexpr std::int64_t kAlignedSide = 112;
+constexpr double kCoarsest = 64.0 / 224, kFinest = 160.0 / 224;  // Sides of a small picture, of its own.
 // Eyes, nose and corners of the mouth in an aligned face of 112 pixels (insightface, face_align.py).
 constexpr std::array<std::array<double, 2>, 5> kTemplate{
     {{38.2946, 51.6963}, {73.5318, 51.5014}, {56.0252, 71.7366}, {41.5493, 92.3655}, {70.7299, 92.2041}}};
@@ -80,6 +81,13 @@ Map crop_map(const FaceBox& face, std::int64_t size, double expand, const Refere
     return map;
 }
 
+// Made smaller and as large again.
+at::Tensor coarser(const at::Tensor& picture, double kept) {
+    const auto side = std::max<std::int64_t>(8, std::llround(static_cast<double>(picture.size(1)) * kept));
+    const at::Tensor small = at::_upsample_bilinear2d_aa(picture.unsqueeze(0), {side, side}, false);
+    return at::_upsample_bilinear2d_aa(small, {picture.size(1), picture.size(2)}, false)[0];
+}
+
 at::Tensor clip_normalised(const at::Tensor& signal) {
     std::array<float, 3> mean{}, deviation{};
     std::copy(kClipMean.begin(), kClipMean.end(), mean.begin());
@@ -95,8 +103,13 @@ at::Tensor aligned_face(const at::Tensor& picture, const std::array<Point, 5>& l
 
 ReferencePictures reference_pictures(const DrawnClip& clip, std::int64_t frame, std::int64_t crop_size, double expand,
                                      const ReferenceChanges& changes, RandomStream& random) {
-    at::Tensor picture = to_signal(clip.pixels.select(1, frame));
-    const FaceBox& face = clip.faces[static_cast<std::size_t>(frame)].face;
+    return reference_pictures(to_signal(clip.pixels.select(1, frame)), clip.faces[static_cast<std::size_t>(frame)].face,
+                              crop_size, expand, changes, random);
+}
+
+ReferencePictures reference_pictures(const at::Tensor& from, const FaceBox& face, std::int64_t crop_size, double expand,
+                                     const ReferenceChanges& changes, RandomStream& random) {
+    at::Tensor picture = from;
     at::Tensor gains = at::empty({3, 1, 1});
     for (int c = 0; c < 3; ++c) gains[c] = 1.0 + random.uniform(-changes.colour, changes.colour);
     picture = ((picture + 1.0) * gains).clamp(0.0, 2.0) - 1.0;
@@ -106,6 +119,11 @@ ReferencePictures reference_pictures(const DrawnClip& clip, std::int64_t frame, 
     if (random.chance(changes.flip)) {
         aligned = aligned.flip(2);
         crop = crop.flip(2);
+    }
+    if (changes.coarse > 0 && random.chance(changes.coarse)) {
+        const double kept = random.uniform(kCoarsest, kFinest);
+        aligned = coarser(aligned, kept);
+        crop = coarser(crop, kept);
     }
     return {aligned.contiguous(), clip_normalised(crop).contiguous()};
 }

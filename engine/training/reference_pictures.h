@@ -12,13 +12,20 @@ namespace mirror::engine::training {
 
 // What of the augmentations is done, each with its own chance; off() does nothing.
 struct ReferenceChanges {
-    static ReferenceChanges off() { return {0, 0, 0, 0, 0}; }
+    static ReferenceChanges off() { return {0, 0, 0, 0, 0, 0}; }
+    // Of the portraits that an adapter is trained with.
+    static ReferenceChanges for_adapter() {
+        ReferenceChanges changes;
+        changes.coarse = 0.1;
+        return changes;
+    }
 
     double flip = 0.5;      // Chance of mirroring.
     double scale = 0.15;    // Largest relative change of the crop's side.
     double shift = 0.05;    // Largest shift, in sides.
     double rotate = 0.175;  // Largest angle, radians.
     double colour = 0.2;    // Largest change of each channel's gain.
+    double coarse = 0.0;    // Chance of losing the fine detail, as a small picture does.
 };
 
 struct ReferencePictures {
@@ -29,6 +36,10 @@ struct ReferencePictures {
 // One frame of a clip. `expand`: the crop's side over the longer side of the face box.
 ReferencePictures reference_pictures(const DrawnClip& clip, std::int64_t frame, std::int64_t crop_size, double expand,
                                      const ReferenceChanges& changes, RandomStream& random);
+
+// The same of a picture [3, H, W] in -1..1.
+ReferencePictures reference_pictures(const at::Tensor& picture, const FaceBox& face, std::int64_t crop_size,
+                                     double expand, const ReferenceChanges& changes, RandomStream& random);
 
 // The face as the recogniser reads it: five landmarks brought to their places by the least-squares similarity, sampled
 // bilinearly. picture [3, H, W]; gradients pass to it.

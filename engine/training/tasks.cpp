@@ -10,7 +10,7 @@
 
 namespace mirror::engine::training {
 
-std::unique_ptr<TrainingTask> make_task(const Recipe& recipe, at::Device device) {
+std::unique_ptr<TrainingTask> make_task(const Recipe& recipe, at::Device device, const TaskPorts& ports) {
     switch (recipe.stage) {
         case StageKind::Vae:
             return make_vae_task(recipe, device);
@@ -21,9 +21,9 @@ std::unique_ptr<TrainingTask> make_task(const Recipe& recipe, at::Device device)
         case StageKind::IdPerceiver:
             return make_id_perceiver_task(recipe, device);
         case StageKind::Base:
-            return make_base_task(recipe, device);
+            return make_base_task(recipe, device, ports);
         case StageKind::Adapter:
-            return make_adapter_task(recipe, device);
+            return make_adapter_task(recipe, device, ports);
         case StageKind::Judge:
             return make_judge_task(recipe, device);
     }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "engine/core/frame.h"
+#include "engine/training/material_reader.h"
 
 namespace mirror::engine::training {
 
@@ -37,6 +39,10 @@ struct TrainingOptions {
     std::optional<double> seconds;  // Stop after so much time, with a saved state.
     std::string device = "cpu";     // cpu, cuda or cuda:N
     std::stop_token stop;
+    // One step with noise for the frozen weights and on drawn people, to see whether it fits and how long it takes.
+    // Nothing is kept of it.
+    bool random_weights = false;
+    std::shared_ptr<MaterialReader> reader;  // For recipes that train on the user's own files.
 };
 
 struct TrainingReport {

@@ -21,6 +21,7 @@
 #include "engine/core/result.h"
 #include "engine/core/utf8.h"
 #include "engine/training/adamw.h"
+#include "engine/training/gradient_operators.h"
 #include "engine/training/loss_curve.h"
 #include "engine/training/precision_scope.h"
 #include "engine/training/training_state.h"
@@ -88,10 +89,11 @@ public:
           observer_(observer),
           folder_(run_folder(recipe)),
           device_(options.device),
-          task_(make_task(recipe, device_)),
+          task_(make_task(recipe, device_, {options.reader.get(), observer.notice, options.stop})),
           optimizer_(task_->store(), recipe.optimizer) {}
 
     TrainingReport to_the_end() {
+        if (recipe_.random_weights) return one_step();
         begin();
         while (position_.samples < recipe_.samples) {
             if (options_.stop.stop_requested()) {
@@ -111,6 +113,14 @@ public:
     }
 
 private:
+    // To see whether the recipe fits this machine; nothing is read or written.
+    TrainingReport one_step() {
+        started_ = reported_ = Clock::now();
+        step();
+        report();
+        return {position_.samples >= recipe_.samples, position_.samples, {}, {}};
+    }
+
     void begin() {
         const bool there = has_state(folder_);
         if (there && !options_.resume) {
@@ -118,7 +128,6 @@ private:
                                                              " holds a run already; give --resume to go on with it.");
         }
         value_or_throw(make_folders(folder_));
-        position_ = {recipe_.stage_name, recipe_.fingerprint, 0, 0};
         if (there) {
             const RunPosition saved = load_state(folder_, optimizer_);
             if (saved.stage != recipe_.stage_name)
@@ -138,16 +147,7 @@ private:
 
     void step() {
         const std::int64_t size = std::min(recipe_.batch, recipe_.samples - position_.samples);
-        Measures measures;
-        {
-            const PrecisionScope precision(recipe_.bf16, device_);
-            BatchLoss batch = task_->loss_of({recipe_.seed, position_.samples, size});
-            const double loss = batch.loss.item<double>();
-            if (!std::isfinite(loss)) refuse_not_a_number("loss");
-            measures.emplace_back("loss", loss);
-            measures.insert(measures.end(), batch.measures.begin(), batch.measures.end());
-            batch.loss.backward();
-        }
+        Measures measures = gradients_of(size);
         const double norm = optimizer_.gradient_norm();
         if (!std::isfinite(norm)) refuse_not_a_number("gradient");
         measures.emplace_back("gradient_norm", norm);
@@ -157,6 +157,25 @@ private:
         position_.samples += size;
         ++position_.steps;
         after_step(before);
+    }
+
+    // The gradients of a batch, a part of it at a time: every sample counts alike.
+    Measures gradients_of(std::int64_t size) {
+        Means means;
+        for (std::int64_t begin = 0; begin < size; begin += recipe_.micro_batch) {
+            const std::int64_t count = std::min(recipe_.micro_batch, size - begin);
+            const PrecisionScope precision(recipe_.bf16, device_);
+            BatchLoss batch = task_->loss_of({recipe_.seed, position_.samples + begin, count});
+            const double loss = batch.loss.item<double>();
+            if (!std::isfinite(loss)) refuse_not_a_number("loss");
+            Measures measures{{"loss", loss}};
+            measures.insert(measures.end(), batch.measures.begin(), batch.measures.end());
+            means.add(measures);
+            if (count < size) batch.loss = batch.loss * (static_cast<double>(count) / static_cast<double>(size));
+            // A batch in which nothing is conditioned teaches an adapter nothing.
+            if (batch.loss.requires_grad()) batch.loss.backward();
+        }
+        return means.take();
     }
 
     [[noreturn]] void refuse_not_a_number(const std::string& what) {
@@ -172,6 +191,7 @@ private:
     }
 
     void after_step(std::int64_t before) {
+        if (recipe_.random_weights) return;
         if (passed(before, recipe_.report_every)) report();
         if (passed(before, recipe_.picture_every)) show();
         if (passed(before, recipe_.save_every) && position_.samples < recipe_.samples) save();
@@ -198,6 +218,7 @@ private:
     void show() {
         const c10::NoGradGuard no_gradients;
         const AveragedWeights averaged(*task_->store(), optimizer_);
+        const PrecisionScope precision(recipe_.bf16, device_);
         curve_.add(position_.samples, task_->evaluate());
         const Frame picture = task_->picture();
         if (picture.rgb.empty()) return;
@@ -219,6 +240,7 @@ private:
     Measures evaluate() {
         const c10::NoGradGuard no_gradients;
         const AveragedWeights averaged(*task_->store(), optimizer_);
+        const PrecisionScope precision(recipe_.bf16, device_);
         return task_->evaluate();
     }
 
@@ -229,7 +251,7 @@ private:
     at::Device device_;
     std::unique_ptr<TrainingTask> task_;
     AdamW optimizer_;
-    RunPosition position_;
+    RunPosition position_{recipe_.stage_name, recipe_.fingerprint, 0, 0};
     LossCurve curve_;
     Means means_;
     std::int64_t saved_at_ = 0, began_at_ = 0, reported_at_ = 0;
@@ -244,12 +266,15 @@ TrainingReport train(const Recipe& recipe, const TrainingOptions& options, const
     at::set_num_threads(recipe.threads);
     keep_freed_memory();
     prefer_plain_attention(at::Device(options.device));
+    use_own_gradients();
     const c10::AutoGradMode gradients(true);
     return Run(recipe, options, observer).to_the_end();
 }
 
 TrainingReport train(const fs::path& recipe, const TrainingOptions& options, const TrainingObserver& observer) {
-    return train(Recipe::open(recipe), options, observer);
+    Recipe read = Recipe::open(recipe);
+    read.random_weights = options.random_weights;
+    return train(read, options, observer);
 }
 
 }  // namespace mirror::engine::training

@@ -6,12 +6,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/core/frame.h"
+#include "engine/training/material_reader.h"
 #include "engine/training/recipe.h"
 #include "engine/training/train.h"
 #include "engine/training/trainable_store.h"
@@ -28,6 +31,13 @@ struct BatchPlace {
 struct BatchLoss {
     at::Tensor loss;    // A scalar with a gradient.
     Measures measures;  // What it is made of.
+};
+
+// What a task may ask of the program that runs it. Any part may be missing.
+struct TaskPorts {
+    MaterialReader* reader = nullptr;
+    std::function<void(const std::string& sentence)> notice;
+    std::stop_token stop;
 };
 
 class TrainingTask {
@@ -47,6 +57,6 @@ public:
 };
 
 // The task of a recipe. Reads the stage's own part of the file and the input folder.
-std::unique_ptr<TrainingTask> make_task(const Recipe& recipe, at::Device device);
+std::unique_ptr<TrainingTask> make_task(const Recipe& recipe, at::Device device, const TaskPorts& ports = {});
 
 }  // namespace mirror::engine::training

@@ -91,5 +91,79 @@ TEST(Stages, AdapterTrainsOnlyItself) {
               magic_mirror::AdapterFile::open(run.input / "adapter" / "adapter.safetensors").fingerprint());
 }
 
+// The same run with the blocks made again for their gradient.
+TEST(Stages, CheckpointedRunsAreTheSame) {
+    const testing::ScratchFolder folder;
+    for (const char* stage : {"base", "adapter"}) {
+        TinyRun run = tiny_stage(stage, folder.path() / stage / "kept");
+        run.data = R"({"width": 32, "height": 32, "items": 3, "frames": 5, "still_share": 0.5})";
+        run.samples = 6;
+        run.further = R"(, "precision": "bf16")";
+        TinyRun again = run;
+        again.output = folder.path() / stage / "again";
+        again.further += R"(, "checkpoint": true)";
+        Watched watched;
+        EXPECT_TRUE(train(run.recipe(), {}, watched.observer()).finished);
+        EXPECT_TRUE(train(again.recipe(), {}, watched.observer()).finished);
+        const std::string part = std::string(stage) == "base" ? "transformer" : "adapter";
+        EXPECT_EQ(fingerprint(run.output, part), fingerprint(again.output, part)) << stage;
+    }
+}
+
+TEST(Stages, MicroBatchesAddUp) {
+    const testing::ScratchFolder folder;
+    Watched watched;
+    std::vector<double> norms;
+    for (const char* further : {"", R"(, "micro_batch": 2)", R"(, "micro_batch": 4)"}) {
+        TinyRun run = tiny_stage("base", folder.path() / std::to_string(norms.size()));
+        run.data = R"({"width": 32, "height": 32, "items": 3})";
+        run.samples = run.batch = 4;
+        run.further = further;
+        EXPECT_TRUE(train(run.recipe(), {}, watched.observer()).finished);
+        norms.push_back(watched.progress.back().measures.back().second);
+    }
+    EXPECT_EQ(norms[0], norms[2]);
+    EXPECT_NEAR(norms[1], norms[0], 0.8 * norms[0]);  // Other noise, the same size.
+}
+
+TEST(Stages, AdapterTrainsWithSwitchesOff) {
+    const testing::ScratchFolder folder;
+    Watched watched;
+    for (const char* switches : {R"("can": "off")", R"("text_fuse": "off")",
+                                 R"("face_in_sa": "off", "face_in_ca": "off", "phi_face": "off")"}) {
+        TinyRun run = tiny_stage("adapter", folder.path() / std::to_string(watched.progress.size()));
+        run.data = R"({"width": 32, "height": 32, "items": 3})";
+        run.model = std::string(R"({"preset": "tiny", "switches": {)") + switches + "}}";
+        run.samples = 4;
+        const TrainingReport report = train(run.recipe(), {}, watched.observer());
+        EXPECT_TRUE(report.finished) << switches;
+        ASSERT_EQ(report.evaluation.size(), 4U);
+        EXPECT_EQ(report.evaluation[2].first, "held_out_identity");
+        const auto adapter = magic_mirror::AdapterFile::open(run.output / "adapter" / "adapter.safetensors");
+        EXPECT_NE(adapter.config().switches, magic_mirror::Switches()) << switches;
+    }
+    TinyRun wrong = tiny_stage("adapter", folder.path() / "wrong");
+    wrong.data = R"({"width": 32, "height": 32, "items": 3})";
+    wrong.model = R"({"preset": "tiny", "switches": {"cam": "off"}})";
+    EXPECT_THROW(train(wrong.recipe(), {}, watched.observer()), EngineError);
+}
+
+TEST(Stages, RandomWeightsTakeOneStepAndKeepNothing) {
+    const testing::ScratchFolder folder;
+    for (const char* stage : {"base", "adapter"}) {
+        TinyRun run = tiny_stage(stage, folder.path() / stage);
+        run.input = folder.path() / "nowhere";
+        run.data = R"({"folder": "nowhere", "width": 32, "height": 32, "frames": 9})";
+        run.further = R"(, "checkpoint": true, "precision": "bf16")";
+        Recipe recipe = run.recipe();
+        recipe.random_weights = true;
+        Watched watched;
+        const TrainingReport report = train(recipe, {}, watched.observer());
+        EXPECT_EQ(report.samples, 2);
+        ASSERT_EQ(watched.progress.size(), 1U);
+        EXPECT_FALSE(fs::exists(run.output));
+    }
+}
+
 }  // namespace
 }  // namespace mirror::engine::training

@@ -1,0 +1,80 @@
+// Latents that are kept on the disk for other runs.
+
+#include <gtest/gtest.h>
+
+#include "engine/training/latent_cache.h"
+#include "tests/support/deterministic.h"
+#include "tests/support/scratch_folder.h"
+
+namespace mirror::engine::training {
+namespace {
+
+VaeConfig small_vae() {
+    VaeConfig config;
+    config.block_out_channels = {8, 8, 8, 8};
+    config.latent_channels = 4;
+    config.layers_per_block = 1;
+    config.norm_num_groups = 2;
+    return config;
+}
+
+// Two autoencoders that differ in their weights alone.
+enum class Weights { These, Others };
+
+LatentSource source(const std::string& fingerprint, Weights weights = Weights::These) {
+    WeightScope scope = engine::testing::deterministic_weights();
+    if (weights == Weights::Others) scope = scope / "others";
+    return {std::make_shared<CogVideoXVae>(scope, small_vae()), at::kCPU, fingerprint};
+}
+
+DrawnOptions small_clips(const std::filesystem::path& cache) {
+    DrawnOptions options;
+    options.width = options.height = options.scenes.width = options.scenes.height = 32;
+    options.frames = 5;
+    options.cache = cache;
+    return options;
+}
+
+std::size_t files_in(const std::filesystem::path& folder) {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
+}
+
+TEST(LatentCache, KeepsClipsForOtherRuns) {
+    const mirror::testing::ScratchFolder folder;
+    LatentCache in_memory(source("a"), small_clips({}), people::Split::Train, 5);
+    LatentCache first(source("a"), small_clips(folder.path()), people::Split::Train, 5);
+    LatentCache second(source("a", Weights::Others), small_clips(folder.path()), people::Split::Train, 5);
+    for (const bool still : {true, false}) {
+        const LatentClip& wanted = in_memory.clip(70, still);
+        for (LatentCache* cache : {&first, &second}) {
+            const LatentClip& clip = cache->clip(70, still);
+            EXPECT_TRUE(at::equal(clip.latents, wanted.latents)) << still;
+            EXPECT_TRUE(at::equal(clip.face_area, wanted.face_area)) << still;
+            EXPECT_EQ(clip.scene.seed, wanted.scene.seed);
+            EXPECT_NEAR(clip.first_face.landmarks[4].y, wanted.first_face.landmarks[4].y, 1e-4);
+        }
+    }
+    EXPECT_EQ(files_in(folder.path()), 2u) << "one block of pictures, one of clips";
+}
+
+TEST(LatentCache, TakesNothingOfAnotherAutoencoderSeedOrPeople) {
+    const mirror::testing::ScratchFolder folder;
+    LatentCache(source("a"), small_clips(folder.path()), people::Split::Train, 5).clip(0, true);
+    LatentCache(source("b"), small_clips(folder.path()), people::Split::Train, 5).clip(0, true);
+    LatentCache(source("a"), small_clips(folder.path()), people::Split::Train, 6).clip(0, true);
+    LatentCache(source("a"), small_clips(folder.path()), people::Split::Validation, 5).clip(0, true);
+    EXPECT_EQ(files_in(folder.path()), 4u);
+}
+
+TEST(LatentCache, MakesADamagedFileAgain) {
+    const mirror::testing::ScratchFolder folder;
+    const at::Tensor wanted =
+        LatentCache(source("a"), small_clips(folder.path()), people::Split::Train, 5).clip(3, true).latents;
+    const auto file = std::filesystem::directory_iterator(folder.path())->path();
+    std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2);
+    LatentCache again(source("a"), small_clips(folder.path()), people::Split::Train, 5);
+    EXPECT_TRUE(at::equal(again.clip(3, true).latents, wanted));
+}
+
+}  // namespace
+}  // namespace mirror::engine::training

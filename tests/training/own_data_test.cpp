@@ -1,0 +1,303 @@
+// Training on a folder of the user's own: what is judged, cut, paired and kept. The folder holds drawn people as PNG
+// and MP4 files; where their faces are is known from the drawing.
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "engine/core/result.h"
+#include "engine/face/photograph.h"
+#include "engine/media/mp4_sink.h"
+#include "engine/media/png_sink.h"
+#include "engine/media/video_file.h"
+#include "engine/session/random_checkpoint.h"
+#include "engine/training/material_captions.h"
+#include "engine/training/material_checks.h"
+#include "engine/training/material_set.h"
+#include "engine/training/model_writer.h"
+#include "engine/training/people/people.h"
+#include "tests/support/scratch_folder.h"
+#include "tests/training/tiny_recipes.h"
+
+namespace mirror::engine::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kSide = 128;
+
+people::RenderedClip drawn(std::uint64_t person, std::uint64_t choice, int frames) {
+    people::SceneOptions options;
+    options.frames = frames;
+    options.width = options.height = kSide;
+    options.other_style_share = 0;
+    return people::render(
+        people::random_scene_of(people::identity_seed(people::Split::Train, person), choice, options));
+}
+
+Frame frame_of(const people::RenderedClip& clip, int index) {
+    Frame frame{clip.width, clip.height, {}};
+    frame.rgb.assign(clip.frame(index), clip.frame(index) + static_cast<std::ptrdiff_t>(kSide) * kSide * 3);
+    return frame;
+}
+
+// Files are read as the program reads them; faces are those of the drawn frame that a picture is most like.
+class KnownFaces : public MaterialReader {
+public:
+    Result<Frame> picture(const fs::path& file) override {
+        ++pictures_read;
+        return face::read_photograph(file);
+    }
+    Result<std::vector<Frame>> clip(const fs::path& file, double, std::int64_t count) override {
+        Result<media::Video> video = media::read_video(file, count);
+        if (!video) return video.error();
+        return std::move(video).value().frames;
+    }
+    Result<std::vector<FaceBox>> faces(const Frame& picture) override {
+        const Known* best = nullptr;
+        double least = 12.0;
+        for (const Known& known : known_) {
+            if (known.frame.rgb.size() != picture.rgb.size()) continue;
+            double sum = 0;
+            for (std::size_t i = 0; i < picture.rgb.size(); i += 7)
+                sum += std::abs(picture.rgb[i] - known.frame.rgb[i]);
+            sum /= static_cast<double>(picture.rgb.size()) / 7;
+            if (sum >= least) continue;
+            least = sum;
+            best = &known;
+        }
+        return best == nullptr ? std::vector<FaceBox>() : best->faces;
+    }
+    void know(const Frame& frame, std::vector<FaceBox> faces) { known_.push_back({frame, std::move(faces)}); }
+
+    int pictures_read = 0;
+
+private:
+    struct Known {
+        Frame frame;
+        std::vector<FaceBox> faces;
+    };
+    std::vector<Known> known_;
+};
+
+struct Folder {
+    testing::ScratchFolder scratch;
+    std::shared_ptr<KnownFaces> reader = std::make_shared<KnownFaces>();
+    fs::path path = scratch.path() / "own";
+
+    void picture(const std::string& name, std::uint64_t person, std::uint64_t choice, const std::string& caption) {
+        const people::RenderedClip clip = drawn(person, choice, 1);
+        fs::create_directories(path);
+        value_or_throw(media::write_png(path / (name + ".png"), frame_of(clip, 0)));
+        reader->know(frame_of(clip, 0), {clip.faces[0].face});
+        if (!caption.empty()) write_text(path / (name + ".txt"), caption + "\n");
+    }
+    void video(const std::string& name, std::uint64_t person, int frames, const std::string& caption) {
+        const people::RenderedClip clip = drawn(person, 7, frames);
+        fs::create_directories(path);
+        const auto sink = media::make_mp4_sink(path / (name + ".mp4"), {2});
+        sink->begin({kSide, kSide, frames, {8, 1}}, "");
+        for (int i = 0; i < frames; ++i) {
+            sink->write(frame_of(clip, i));
+            reader->know(frame_of(clip, i), {clip.faces[static_cast<std::size_t>(i)].face});
+        }
+        sink->finish();
+        write_text(path / (name + ".txt"), caption);
+    }
+    std::string data(const std::string& further = {}) const {
+        return R"({"folder": ")" + path.string() +
+               R"(", "width": 32, "height": 32, "least_side": 96, "face_side": 32, "most_face_area": 0.95,
+                "most_face_height": 1.0, "least_motion": 0.0, "duplicate_bits": 0, "held_out": 0.0, "references": 2)" +
+               further + "}";
+    }
+};
+
+const fs::path& tiny_model() {
+    static const testing::ScratchFolder folder;
+    static const fs::path model = [] {
+        const fs::path path = folder.path() / "tiny";
+        value_or_throw(init_checkpoint("tiny", 1, path));
+        return path;
+    }();
+    return model;
+}
+
+TinyRun run_on(const Folder& folder, const std::string& stage, const fs::path& output,
+               const std::string& further = {}) {
+    TinyRun run;
+    run.stage = stage;
+    run.input = tiny_model();
+    run.output = output;
+    run.samples = 4;
+    run.data = folder.data(further);
+    return run;
+}
+
+TrainingReport train_on(const TinyRun& run, const Folder& folder, Watched& watched, bool resume = false) {
+    TrainingOptions options;
+    options.resume = resume;
+    options.reader = folder.reader;
+    return train(run.recipe(), options, watched.observer());
+}
+
+std::string text_of(const fs::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return std::move(text).str();
+}
+
+TEST(OwnData, TrainsAnAdapterAndSaysWhatItLeavesOut) {
+    Folder folder;
+    folder.picture("a", 1, 1, "a young woman smiling");
+    folder.picture("b", 1, 2, "a woman img on a beach");
+    folder.picture("c", 2, 3, "a man in a park");
+    folder.picture("no-caption", 3, 4, "");
+    folder.picture("nobody", 4, 5, "a quiet beach");
+    folder.picture("writing", 5, 6, "a man with a logo on the wall");
+    folder.picture("same", 2, 3, "a man in a park");
+    write_text(folder.path / "broken.png", "not a picture");
+    write_text(folder.path / "broken.txt", "a man");
+    Watched watched;
+    const TinyRun run = run_on(folder, "adapter", folder.scratch.path() / "out");
+    EXPECT_TRUE(train_on(run, folder, watched).finished);
+    const std::string report = text_of(run.output / "training" / "material.csv");
+    for (const char* used : {"\"a.png\",used", "\"b.png\",used", "\"c.png\",used"})
+        EXPECT_NE(report.find(used), std::string::npos) << report;
+    for (const char* why : {"it has no caption", "names no person", "speaks of writing", "the same picture as c.png",
+                            "it cannot be read"})
+        EXPECT_NE(report.find(why), std::string::npos) << why << "\n" << report;
+    EXPECT_EQ(watched.notices.size(), 6U);
+    const int read = folder.reader->pictures_read;
+    Watched again;
+    TinyRun second = run;
+    second.output = folder.scratch.path() / "second";
+    second.data = folder.data(R"(, "cache": ")" + (run.output / "training" / "material").string() + "\"");
+    EXPECT_TRUE(train_on(second, folder, again).finished);
+    EXPECT_EQ(folder.reader->pictures_read, read) << "judged again";
+    EXPECT_EQ(text_of(run.output / "adapter" / "adapter.safetensors"),
+              text_of(second.output / "adapter" / "adapter.safetensors"));
+}
+
+TEST(OwnData, ClipsTrainBaseAndAdapterCutOrUncut) {
+    Folder folder;
+    folder.picture("a", 1, 1, "a woman smiling");
+    folder.video("v", 1, 12, "a woman turning her head");
+    folder.video("short", 2, 3, "a man nodding");
+    for (const char* stage : {"base", "adapter"}) {
+        const fs::path root = folder.scratch.path() / stage;
+        const std::string further = R"(, "frames": 9, "still_share": 0.5)";
+        const TinyRun whole = run_on(folder, stage, root / "whole", further),
+                      cut = run_on(folder, stage, root / "cut", further);
+        Watched watched;
+        EXPECT_TRUE(train_on(whole, folder, watched).finished);
+        EXPECT_NE(text_of(whole.output / "training" / "material.csv").find("3 frames, less than 9"), std::string::npos);
+        TrainingOptions options;
+        options.seconds = 0.0;
+        options.reader = folder.reader;
+        EXPECT_FALSE(train(cut.recipe(), options, watched.observer()).finished);
+        EXPECT_TRUE(train_on(cut, folder, watched, true).finished);
+        const fs::path part = std::string(stage) == "base"
+                                  ? fs::path("transformer") / "diffusion_pytorch_model.safetensors"
+                                  : fs::path("adapter") / "adapter.safetensors";
+        EXPECT_EQ(text_of(whole.output / part), text_of(cut.output / part));
+    }
+}
+
+TEST(OwnData, NothingUsableIsOneSentence) {
+    Folder folder;
+    folder.picture("a", 1, 1, "a beach");
+    Watched watched;
+    try {
+        train_on(run_on(folder, "adapter", folder.scratch.path() / "out"), folder, watched);
+        FAIL() << "trained";
+    } catch (const EngineError& error) {
+        EXPECT_NE(std::string(error.what()).find("can be trained on"), std::string::npos) << error.what();
+    }
+    TrainingOptions options;  // Nobody who reads files.
+    EXPECT_THROW(train(run_on(folder, "base", folder.scratch.path() / "b").recipe(), options, watched.observer()),
+                 EngineError);
+}
+
+TEST(Material, WindowHoldsTheFaceOrGetsBars) {
+    MaterialOptions options;
+    options.width = 720;
+    options.height = 480;
+    FaceBox face;
+    face.x0 = 900, face.y0 = 200, face.x1 = 1100, face.y1 = 460;
+    const auto window = window_around({face}, 1920, 1080, options);
+    ASSERT_TRUE(window);
+    EXPECT_FALSE(window->padded);
+    EXPECT_NEAR(window->width / window->height, 1.5, 1e-9);
+    const FaceBox inside = moved(face, *window, 720, 480);
+    EXPECT_GE(inside.x0, 0);
+    EXPECT_LE(inside.x1, 720);
+    EXPECT_GE((inside.y1 - inside.y0) / 480, 0.15);
+    EXPECT_LE((inside.y1 - inside.y0) / 480, 0.6);
+    // A tall portrait: no window of 3:2 holds a face of 600 pixels in a picture 800 wide.
+    face.x0 = 150, face.y0 = 100, face.x1 = 650, face.y1 = 700;
+    const auto tall = window_around({face}, 800, 1200, options);
+    ASSERT_TRUE(tall && tall->padded);
+    const at::Tensor cut = cut_out(at::full({3, 1200, 800}, 200, at::kByte), *tall, 720, 480);
+    EXPECT_EQ(cut.sizes(), (std::vector<std::int64_t>{3, 480, 720}));
+    EXPECT_FLOAT_EQ(cut[0][240][100].item<float>(), -1.0F);
+    EXPECT_NEAR(cut[0][240][360].item<float>(), 200 / 127.5 - 1, 0.02);
+    EXPECT_NEAR(moved(face, *tall, 720, 480).x0, 150 * 0.4 + 200, 1.0);
+    // A wide one has no room for bars.
+    EXPECT_FALSE(window_around({face}, 1800, 800, options));
+}
+
+TEST(Material, JudgesFacesHashesAndSharpness) {
+    const people::RenderedClip clip = drawn(1, 1, 1);
+    const at::Tensor pixels = pixels_of(frame_of(clip, 0));
+    const Window whole{0, 0, kSide, kSide, false};
+    const at::Tensor larger = to_pixels(cut_out(pixels, whole, 200, 200));
+    EXPECT_LE(different_bits(perceptual_hash(pixels), perceptual_hash(larger)), 3);
+    EXPECT_GT(different_bits(perceptual_hash(pixels), perceptual_hash(pixels_of(frame_of(drawn(9, 5, 1), 0)))), 8);
+    const at::Tensor aligned = aligned_face(to_signal(pixels), clip.faces[0].face.landmarks);
+    const at::Tensor blurred = at::avg_pool2d(aligned.unsqueeze(0), {9, 9}, {1, 1}, {4, 4})[0];
+    EXPECT_GT(sharpness_of(aligned), 4 * sharpness_of(blurred));
+    MaterialOptions options;
+    FaceBox face{100, 100, 300, 300, 0.95, {{{150, 160}, {250, 160}, {200, 200}, {160, 250}, {240, 250}}}};
+    EXPECT_FALSE(face_objection({face}, 800, 800, options));
+    EXPECT_NE(face_objection({}, 800, 800, options).value().find("no face"), std::string::npos);
+    EXPECT_NE(face_objection({face, face}, 800, 800, options).value().find("2 faces"), std::string::npos);
+    EXPECT_NE(face_objection({face}, 8000, 8000, options).value().find("of the picture"), std::string::npos);
+    face.landmarks[2].x = 320;
+    EXPECT_NE(face_objection({face}, 800, 800, options).value().find("turned away"), std::string::npos);
+    face.score = 0.5;
+    EXPECT_NE(face_objection({face}, 800, 800, options).value().find("detector"), std::string::npos);
+}
+
+TEST(Material, PairsByTheThresholdAndFindsPersons) {
+    std::vector<MaterialItem> items(4);
+    const std::vector<std::vector<float>> rows{{1, 0, 0}, {0.9F, 0.3F, 0}, {0, 0, 1}, {0.6F, 0.8F, 0}};
+    for (std::size_t i = 0; i < rows.size(); ++i) items[i].embedding = at::tensor(rows[i]) * 10;
+    pair_items(items, 0.65);
+    EXPECT_EQ(items[0].partners, (std::vector<std::int64_t>{1}));
+    EXPECT_EQ(items[1].partners, (std::vector<std::int64_t>{0, 3}));  // 0.78 and 0.82
+    EXPECT_TRUE(items[2].partners.empty());
+    EXPECT_EQ(items[3].person, 0);
+    EXPECT_EQ(items[2].person, 2);
+}
+
+TEST(Material, ReadsCaptionsInThreeWays) {
+    const testing::ScratchFolder folder;
+    write_text(folder.path() / "captions.json", R"({"a.png": "a man", "below/b.png": "a girl"})");
+    write_text(folder.path() / "captions.csv", "file,caption\nc.png,\"a \"\"tall\"\" man, in a park\"\n");
+    write_text(folder.path() / "a.txt", " a woman \n");
+    const auto captions = value_or_throw(MaterialCaptions::open(folder.path()));
+    EXPECT_EQ(captions.of(folder.path() / "a.png").value(), "a woman");
+    EXPECT_EQ(captions.of(folder.path() / "below" / "b.png").value(), "a girl");
+    EXPECT_EQ(captions.of(folder.path() / "c.png").value(), "a \"tall\" man, in a park");
+    EXPECT_FALSE(captions.of(folder.path() / "d.png"));
+    EXPECT_EQ(with_trigger("a young woman, smiling", "img"), "a young woman img, smiling");
+    EXPECT_EQ(without_trigger("a young woman img, smiling", "img"), "a young woman, smiling");
+    write_text(folder.path() / "captions.json", "[]");
+    EXPECT_FALSE(MaterialCaptions::open(folder.path()));
+}
+
+}  // namespace
+}  // namespace mirror::engine::training
