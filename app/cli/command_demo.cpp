@@ -267,9 +267,9 @@ void measure_identity(Demo& demo, FaceReader& reader, const std::string& device,
         frames += shot.video.frames;
     }
     measure(demo, "story", cuts, judge.get(), demo.page.story, invocation.stop);
+    const std::string why = demo.page.random_weights ? "the pictures are noise" : "no recogniser is there for it";
     say(invocation, 4,
-        judge ? measured_text(demo.page.clip, demo.page.story)
-              : std::string("identity: not measured, the model has no recogniser"));
+        judge ? measured_text(demo.page.clip, demo.page.story) : "identity: not measured, because " + why);
 }
 
 void write_page(Demo& demo, Invocation& invocation) {
