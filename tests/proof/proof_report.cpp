@@ -56,12 +56,14 @@ Json json_of(const GroupScores& scores) {
 
 // One row of the first table.
 std::string who_row(const std::string& title, const GroupScores& scores) {
+    if (scores.clips == 0) return {};
     return "| " + title + " | " + std::to_string(scores.clips) + " | " + percent(scores.top_1) + " | " +
            percent(scores.top_5) + " | " + percent(scores.action) + " | " + percent(scores.place) + " | " +
            fixed(scores.similarity, 3) + " / " + fixed(scores.similarity_to_other, 3) + " |\n";
 }
 
 std::string how_row(const std::string& title, const GroupScores& scores, double real_speed) {
+    if (scores.clips == 0) return {};
     return "| " + title + " | " + fixed(scores.id_sim_judge, 3) + " | " + fixed(scores.id_sim_model, 3) + " | " +
            fixed(scores.decay_judge, 3) + " | " + fixed(scores.fm_ref, 3) + " | " + fixed(scores.fm_inter, 3) + " | " +
            percent(scores.dynamic) + " | " + fixed(scores.flow_speed, 2) + " | " +
