@@ -15,6 +15,8 @@ namespace mirror::engine {
 namespace {
 
 constexpr std::uint64_t kProgramBytes = 190u << 20;  // The program and libtorch after their first operators.
+constexpr std::uint64_t kFaceModels = 85u << 20;     // dlib's landmark model, held from the first photograph on.
+constexpr std::uint64_t kFaceSearch = 46u << 20;     // Of a photograph of ordinary size.
 constexpr std::uint64_t kChartCells = 12;            // Of the picture that tells colours from latents, a side.
 
 // The number behind `prefix`, where a repeated layer's name has it; -1 for others.
@@ -136,7 +138,7 @@ std::uint64_t StageMemory::peak(LayersHeld layers_held) const {
     // With all layers held, nothing computes while the last tensors are cast.
     const bool reads_while_computing = layers_held == LayersHeld::Two;
     const std::uint64_t work = reads_while_computing ? activations + cast : std::max(activations, cast);
-    return kProgramBytes + held(layers_held) + work;
+    return kProgramBytes + beside + held(layers_held) + work;
 }
 
 StageMemory estimate_decoding(const ModelFolder& folder, const VideoSpec& video, Decoding decoding) {
@@ -178,6 +180,11 @@ MemoryEstimate estimate_memory(const ModelFolder& folder, const GenerationReques
     const auto store = WeightStore::open(adapter);
     estimate.features = estimate_features(folder, opened.config(), *store, request.references.size());
     add_adapter(estimate.denoising, opened.config(), *store, shape, request, placement);
+    estimate.references.activations = kFaceSearch;
+    for (StageMemory* stage :
+         {&estimate.references, &estimate.text_encoder, &estimate.features, &estimate.denoising, &estimate.decoding})
+        stage->beside = kFaceModels;
+    if (estimate.tiled_decoding) estimate.tiled_decoding->beside = kFaceModels;
     return estimate;
 }
 

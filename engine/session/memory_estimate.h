@@ -21,6 +21,7 @@ struct StageMemory {
     std::uint64_t largest_layer = 0;  // Of the repeated ones.
     std::uint64_t cast = 0;           // The largest tensor as the file has it, if it is cast.
     std::uint64_t activations = 0;
+    std::uint64_t beside = 0;  // What others hold meanwhile.
 
     std::uint64_t held(LayersHeld layers_held) const;  // Weights alone.
     std::uint64_t peak(LayersHeld layers_held) const;
@@ -35,6 +36,7 @@ struct MemoryEstimate {
     // Instead of whole frames, where the frames are larger than a tile.
     std::optional<StageMemory> tiled_decoding = std::nullopt;
     bool may_decode_in_tiles = false;  // Only where somebody has set a budget: tiles change the numbers.
+    StageMemory references = {};       // Photographs are searched for faces; all zero without a person.
 };
 
 // `adapter` is not looked at without a person.

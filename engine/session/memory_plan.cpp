@@ -121,7 +121,8 @@ MemoryPlan plan_memory(const MemoryEstimate& estimate, std::uint64_t available, 
     const StageMemory& decoder = plan.decodes_in_tiles ? *estimate.tiled_decoding : estimate.decoding;
     const std::uint64_t decoding = decoder.peak(LayersHeld::All);
     const std::uint64_t other =
-        std::max(estimate.previews.peak(LayersHeld::All), estimate.features.peak(LayersHeld::All));
+        std::max({estimate.previews.peak(LayersHeld::All), estimate.features.peak(LayersHeld::All),
+                  estimate.references.peak(LayersHeld::All)});
     require_memory(std::max({text, denoising, other}), available);
     require_memory(decoding, available, tiles_fit ? ", or a --budget, under which frames may be decoded in tiles" : "");
 
