@@ -270,7 +270,7 @@ void pair_items(std::vector<MaterialItem>& items, double similarity) {
 MaterialSet prepare_material(const MaterialOptions& options, const MaterialSources& sources) {
     check_sources(options, sources);
     MaterialSet set = Preparation(options, sources).all();
-    if (sources.notice)
+    if (sources.notice && set.left_out > 0)
         sources.notice("Training on " + std::to_string(set.items.size()) + " files of " +
                        path_for_message(options.folder) + "; " + std::to_string(set.reused) +
                        " judgements were known, " + std::to_string(set.left_out) + " files are left out.");

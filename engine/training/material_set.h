@@ -46,7 +46,7 @@ struct MaterialSources {
     const ReferenceEncoder* encoder = nullptr;  // Null: the stage needs no references.
     std::string trigger = "img";
     std::filesystem::path run_folder;                // Gets material.csv: what became of every file.
-    std::function<void(const std::string&)> notice;  // One sentence for each file that is left out, and a summary.
+    std::function<void(const std::string&)> notice;  // One sentence for each file that is left out, then a summary.
     std::stop_token stop;
 };
 

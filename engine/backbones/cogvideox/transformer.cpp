@@ -115,7 +115,9 @@ void run_trained_block(const Block& block, int index, bool is_last, bool recompu
         return set_values(streams, gradient_calls().recompute(function, values_of(streams)));
     std::vector<at::Tensor> inputs;
     for (const at::Tensor* stream : streams) inputs.push_back(at::alias(*stream));
-    set_values(streams, function(inputs));
+    const std::vector<at::Tensor> results = function(inputs);
+    for (std::size_t i = 0; i < streams.size(); ++i)
+        if (!results[i].is_same(inputs[i])) *streams[i] = results[i];
 }
 
 }  // namespace
