@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
             "\"peak_mib\": %ld, \"error\": %.3e, \"short_waits\": %s}\n",
             name.c_str(), dtype.c_str(), at::get_num_threads(), list_of(times.seconds).c_str(),
             list_of(times.cpu_seconds).c_str(), peak, error,
-            kernels::waits_shortly() ? "true" : "false");  // As the program does: this call is what makes them short.
+            mirror::kernels::waits_shortly() ? "true" : "false");  // As the programs do: the call makes them short.
         return 0;
     }
     return usage();

@@ -5,18 +5,10 @@
 #include "engine/training/latent_cache.h"
 #include "tests/support/deterministic.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/vae/vae_fixtures.h"
 
 namespace mirror::engine::training {
 namespace {
-
-VaeConfig small_vae() {
-    VaeConfig config;
-    config.block_out_channels = {8, 8, 8, 8};
-    config.latent_channels = 4;
-    config.layers_per_block = 1;
-    config.norm_num_groups = 2;
-    return config;
-}
 
 // Two autoencoders that differ in their weights alone.
 enum class Weights { These, Others };
@@ -24,7 +16,7 @@ enum class Weights { These, Others };
 LatentSource source(const std::string& fingerprint, Weights weights = Weights::These) {
     WeightScope scope = engine::testing::deterministic_weights();
     if (weights == Weights::Others) scope = scope / "others";
-    return {std::make_shared<CogVideoXVae>(scope, small_vae()), at::kCPU, fingerprint};
+    return {std::make_shared<CogVideoXVae>(scope, engine::testing::even_config()), at::kCPU, fingerprint};
 }
 
 DrawnOptions small_clips(const std::filesystem::path& cache) {

@@ -12,7 +12,6 @@
 #include "engine/media/mp4_sink.h"
 #include "engine/media/png_sink.h"
 #include "engine/media/video_file.h"
-#include "engine/session/random_checkpoint.h"
 #include "engine/training/material_captions.h"
 #include "engine/training/material_checks.h"
 #include "engine/training/material_set.h"
@@ -113,16 +112,6 @@ struct Folder {
                further + "}";
     }
 };
-
-const fs::path& tiny_model() {
-    static const testing::ScratchFolder folder;
-    static const fs::path model = [] {
-        const fs::path path = folder.path() / "tiny";
-        value_or_throw(init_checkpoint("tiny", 1, path));
-        return path;
-    }();
-    return model;
-}
 
 TinyRun run_on(const Folder& folder, const std::string& stage, const fs::path& output,
                const std::string& further = {}) {

@@ -6,7 +6,6 @@
 #include "engine/backbones/cogvideox/transformer.h"
 #include "engine/identity/magic_mirror/adapter_file.h"
 #include "engine/session/model_folder.h"
-#include "engine/session/random_checkpoint.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/training/tiny_recipes.h"
 
@@ -14,17 +13,6 @@ namespace mirror::engine::training {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A tiny checkpoint with random weights in every part, made once.
-const fs::path& tiny_model() {
-    static const testing::ScratchFolder folder;
-    static const fs::path model = [] {
-        const fs::path path = folder.path() / "tiny";
-        value_or_throw(init_checkpoint("tiny", 1, path));
-        return path;
-    }();
-    return model;
-}
 
 TinyRun tiny_stage(const std::string& stage, const fs::path& output) {
     TinyRun run;

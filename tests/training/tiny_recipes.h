@@ -5,10 +5,24 @@
 #include <filesystem>
 #include <string>
 
+#include "engine/core/result.h"
+#include "engine/session/random_checkpoint.h"
 #include "engine/training/recipe.h"
 #include "engine/training/trainer.h"
+#include "tests/support/scratch_folder.h"
 
 namespace mirror::engine::training {
+
+// A tiny checkpoint with random weights in every part, made once.
+inline const std::filesystem::path& tiny_model() {
+    static const mirror::testing::ScratchFolder folder;
+    static const std::filesystem::path model = [] {
+        const std::filesystem::path path = folder.path() / "tiny";
+        value_or_throw(init_checkpoint("tiny", 1, path));
+        return path;
+    }();
+    return model;
+}
 
 struct TinyRun {
     std::string stage = "vae";
