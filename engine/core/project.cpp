@@ -35,9 +35,9 @@ void check_text(const std::string& text, const std::string& place) {
     if (!is_utf8(text)) refuse(place, "is not UTF-8");
 }
 
-void check_number(double value, double least, double most, const std::string& place) {
-    if (std::isfinite(value) && value >= least && value <= most) return;
-    refuse(place, "must be a number from 0 to " + std::string(most > 10 ? "100" : "1.5"));
+// `range` says 0 to `most` in words.
+void check_number(double value, double most, const char* range, const std::string& place) {
+    if (!std::isfinite(value) || value < 0 || value > most) refuse(place, std::string("must be a number ") + range);
 }
 
 void check_settings(const ShotSettings& settings, const std::string& prefix) {
@@ -45,11 +45,11 @@ void check_settings(const ShotSettings& settings, const std::string& prefix) {
         refuse(prefix + "frames", "must be 8N+1 from 1 to 1025, not " + std::to_string(*settings.frames));
     if (settings.steps && (*settings.steps < 1 || *settings.steps > limits::kMaxSteps))
         refuse(prefix + "steps", "must be from 1 to 1000, not " + std::to_string(*settings.steps));
-    if (settings.guidance) check_number(*settings.guidance, 0, limits::kMaxGuidance, prefix + "guidance");
+    if (settings.guidance) check_number(*settings.guidance, limits::kMaxGuidance, "from 0 to 100", prefix + "guidance");
     if (settings.negative) check_text(*settings.negative, prefix + "negative");
     if (!settings.identity) return;
     const IdentityStrength& identity = *settings.identity;
-    check_number(identity.value, 0, limits::kMaxIdentityStrength, prefix + "identity.value");
+    check_number(identity.value, limits::kMaxIdentityStrength, "from 0 to 1.5", prefix + "identity.value");
     const int last = identity.last_step.value_or(limits::kMaxSteps);
     if (identity.first_step < 1 || last < identity.first_step || last > limits::kMaxSteps)
         refuse(prefix + "identity", "must name steps from 1 to 1000, the first one first");
