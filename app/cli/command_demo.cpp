@@ -104,7 +104,7 @@ Demo prepare(const DemoOptions& options) {
 }
 
 void check_outputs(const Demo& demo) {
-    prepare_folder(demo.folder);
+    value_or_throw(make_folders(demo.folder));
     std::vector<fs::path> inputs = engine::files_of_model(demo.model);
     inputs.push_back(demo.reference);
     for (const char* name : kOutputs) value_or_throw(engine::check_output(demo.folder / name, inputs));

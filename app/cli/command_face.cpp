@@ -9,6 +9,7 @@
 #include "app/cli/command.h"
 #include "app/cli/option_values.h"
 #include "app/cli/run_observer.h"
+#include "engine/core/durable_replace.h"
 #include "engine/core/face.h"
 #include "engine/core/utf8.h"
 #include "engine/face/face_reader.h"
@@ -117,7 +118,7 @@ void check_crop_names(const FaceOptions& options) {
 void run_face(const FaceOptions& options, Invocation& invocation) {
     if (!options.crops.empty()) {
         check_crop_names(options);
-        prepare_folder(options.crops);
+        value_or_throw(make_folders(options.crops));
     }
     const auto reader = face::make_face_reader();
     std::optional<Error> first;

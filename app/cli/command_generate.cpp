@@ -6,6 +6,7 @@
 #include "app/cli/generation_options.h"
 #include "app/cli/option_values.h"
 #include "app/cli/run_observer.h"
+#include "engine/core/durable_replace.h"
 #include "engine/core/result.h"
 #include "engine/core/utf8.h"
 #include "engine/face/face_reader.h"
@@ -58,7 +59,7 @@ void run_generate(const GenerationOptions& options, OutputKind kind, Invocation&
     found.model = model_folder(options.model).string();
     const GenerationRequest request = make_request(found, kind, value_or_throw(engine::read_model_info(found.model)));
     check_outputs(options, request);
-    if (!options.preview_folder.empty()) prepare_folder(options.preview_folder);
+    if (!options.preview_folder.empty()) value_or_throw(make_folders(options.preview_folder));
 
     const auto session = engine::open_session(face::make_face_reader());
     const auto sink =

@@ -10,6 +10,7 @@
 #include "app/cli/generation_options.h"
 #include "app/cli/option_values.h"
 #include "app/cli/run_observer.h"
+#include "engine/core/durable_replace.h"
 #include "engine/core/utf8.h"
 #include "engine/face/face_reader.h"
 #include "engine/media/mp4_sink.h"
@@ -67,7 +68,7 @@ void check_outputs(const StoryCommand& command, const engine::Story& story) {
         for (const ReferencePhoto& photo : shot.references) inputs.push_back(photo.file);
     value_or_throw(engine::check_output(command.options.output, inputs));
     if (command.takes.empty()) return;
-    prepare_folder(command.takes);
+    value_or_throw(make_folders(command.takes));
     const auto absolute = [](const std::filesystem::path& file) {
         return std::filesystem::weakly_canonical(std::filesystem::absolute(file));
     };

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdio>
-#include <system_error>
 
 #include "engine/core/utf8.h"
 #include "engine/media/png_sink.h"
@@ -28,13 +27,6 @@ std::string seconds_text(double seconds) {
 }
 
 }  // namespace
-
-void prepare_folder(const std::filesystem::path& folder) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (!std::filesystem::is_directory(folder))
-        throw EngineError(ErrorCode::WriteFailed, "cannot make the folder '" + escape_for_message(folder) + "'");
-}
 
 Observer make_observer(Invocation& invocation, Report report, const std::filesystem::path& preview_folder) {
     Observer observer;

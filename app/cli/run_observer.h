@@ -15,9 +15,6 @@ enum class Report { Text, Json };
 // `preview_folder` may be empty: no previews are made then.
 Observer make_observer(Invocation& invocation, Report report, const std::filesystem::path& preview_folder);
 
-// The folder is made if it is not there. EngineError (WriteFailed).
-void prepare_folder(const std::filesystem::path& folder);
-
 struct FinishedRun {
     std::filesystem::path output;
     std::string description;  // "17 frames, 192x128"

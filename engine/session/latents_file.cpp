@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "engine/core/durable_replace.h"
 #include "engine/core/result.h"
 #include "engine/core/utf8.h"
 #include "engine/formats/safetensors.h"
@@ -71,11 +72,7 @@ SavedLatents load_latents(const std::filesystem::path& file) {
 
 std::filesystem::path new_latents_file() {
     const auto folder = cache_folder();
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error)
-        throw EngineError(ErrorCode::WriteFailed,
-                          "cannot make the folder '" + escape_for_message(folder) + "': " + error.message());
+    value_or_throw(make_folders(folder));
     remove_oldest(folder);
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     const auto ticks = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
