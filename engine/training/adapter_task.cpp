@@ -38,7 +38,7 @@ struct AdapterSettings {
         AdapterSettings settings;
         const ConfigReader part = file.object("losses");
         part.refuse_unknown({"face_share", "drop_text", "drop_face", "drop_both", "identity", "identity_share",
-                             "identity_warmup", "references"});
+                             "identity_warmup", "references", "references_at_once"});
         const auto share = [&](const char* key, double fallback) { return part.number_or(key, fallback, 0.0, 1.0); };
         settings.face_share = share("face_share", settings.face_share);
         settings.drop_text = share("drop_text", settings.drop_text);
@@ -48,15 +48,18 @@ struct AdapterSettings {
         settings.identity_share = share("identity_share", settings.identity_share);
         settings.identity_warmup = part.integer_or("identity_warmup", 0, 0, 1'000'000'000);
         settings.references = part.integer_or("references", settings.references, 1, 1000);
+        settings.references_at_once =
+            part.integer_or("references_at_once", settings.references_at_once, 1, settings.references);
         return settings;
     }
 
     double face_share = 0.5;  // Of the samples: the loss sees the face alone.
     double drop_text = 0.1, drop_face = 0.1, drop_both = 0.05;
-    double identity = 0.0;             // Weight of the identity loss; 0: none.
-    double identity_share = 1.0;       // Of the samples that are late enough.
-    std::int64_t identity_warmup = 0;  // Samples over which the weight grows.
-    std::int64_t references = 4;       // Different portraits of each person.
+    double identity = 0.0;                // Weight of the identity loss; 0: none.
+    double identity_share = 1.0;          // Of the samples that are late enough.
+    std::int64_t identity_warmup = 0;     // Samples over which the weight grows.
+    std::int64_t references = 4;          // Different portraits of each person.
+    std::int64_t references_at_once = 1;  // Of them in one sample; each batch has as many as chance says, from 1 on.
 };
 
 // What a sample is conditioned on.
@@ -112,8 +115,11 @@ private:
             return part;
         }
 
+        // How many references each sample has: one row of faces must be as long as the next.
+        std::int64_t at_once() const { return static_cast<std::int64_t>(references.front().size()); }
+
         std::vector<const LatentClip*> clips;
-        std::vector<const ReferenceFeatures*> references;
+        std::vector<std::vector<const ReferenceFeatures*>> references;
         std::vector<std::string> captions;  // With the trigger.
         std::vector<Conditions> conditions;
     };
@@ -159,6 +165,21 @@ private:
     std::unique_ptr<mm::Adapter> adapter_;
 };
 
+// Of one sample's references: [N, K, c].
+at::Tensor id_embeds(const std::vector<const ReferenceFeatures*>& references) {
+    std::vector<at::Tensor> each;
+    for (const ReferenceFeatures* reference : references) each.push_back(reference->id_embeds);
+    return at::stack(each).to(at::kFloat);
+}
+
+// The mean direction of the references' embeddings.
+at::Tensor embedding(const std::vector<const ReferenceFeatures*>& references) {
+    at::Tensor sum = at::zeros_like(references.front()->embedding);
+    for (const ReferenceFeatures* reference : references)
+        sum += reference->embedding / reference->embedding.norm().clamp_min(1e-6);
+    return sum;
+}
+
 at::Tensor latents_of(const std::vector<const LatentClip*>& clips, at::Device device) {
     std::vector<at::Tensor> rows;
     for (const LatentClip* clip : clips) rows.push_back(clip->latents);
@@ -168,13 +189,16 @@ at::Tensor latents_of(const std::vector<const LatentClip*>& clips, at::Device de
 AdapterTask::Batch AdapterTask::batch_of(const BatchPlace& place) {
     RandomStream shape(place.seed, Purpose::Dropout, static_cast<std::uint64_t>(place.first_sample));
     const bool still = data_.is_still(shape.uniform());
+    const std::int64_t at_once = 1 + shape.below(settings_.references_at_once);
     DiffusionData& from = *data_.train;
     Batch batch;
     for (std::int64_t i = 0; i < place.size; ++i) {
         RandomStream random(place.seed, Purpose::Sample, static_cast<std::uint64_t>(place.first_sample + i));
         const std::int64_t item = random.below(from.items(still));
         batch.clips.push_back(&from.clip(item, still));
-        batch.references.push_back(&from.reference(item, still, random));
+        batch.references.emplace_back();
+        for (std::int64_t k = 0; k < at_once; ++k)
+            batch.references.back().push_back(&from.reference(item, still, random));
         batch.captions.push_back(from.caption(item, still, random.bits(), CaptionFor::Adapter));
         const double dropped = random.uniform();
         Conditions conditions;
@@ -188,7 +212,9 @@ AdapterTask::Batch AdapterTask::batch_of(const BatchPlace& place) {
 
 // Prompts with the identity written into them, [B, L, e]. Without a face the plain prompt, without text an empty one.
 at::Tensor AdapterTask::fused_text(const Batch& batch) const {
-    const std::int64_t length = config_.dit.max_text_seq_length, copies = config_.perceiver_id.tokens;
+    const bool mean = config_.switches.multi_ref_text == mm::MultiRefText::Mean;
+    const std::int64_t length = config_.dit.max_text_seq_length;
+    const std::int64_t copies = config_.perceiver_id.tokens * (mean ? 1 : batch.at_once());
     std::vector<at::Tensor> ids, masks, identities;
     for (std::size_t i = 0; i < batch.captions.size(); ++i) {
         const Conditions& conditions = batch.conditions[i];
@@ -198,7 +224,9 @@ at::Tensor AdapterTask::fused_text(const Batch& batch) const {
         const bool fuses = conditions.face && prompt.identity_mask.sum().item<std::int64_t>() == copies;
         ids.push_back(fuses ? prompt.input_ids : prompt.plain_input_ids);
         masks.push_back(fuses ? prompt.identity_mask : at::zeros_like(prompt.identity_mask));
-        if (fuses) identities.push_back(batch.references[i]->id_embeds);
+        if (!fuses) continue;
+        const at::Tensor known = id_embeds(batch.references[i]);
+        identities.push_back(mean ? known.mean(0) : known.flatten(0, 1));
     }
     at::Tensor text;
     {
@@ -218,16 +246,18 @@ mm::Conditioning AdapterTask::conditioning(const Batch& batch) const {
     std::vector<at::Tensor> faces, identities;
     for (std::size_t i = 0; i < batch.references.size(); ++i) {
         if (!batch.conditions[i].face) continue;
-        faces.push_back(batch.references[i]->face_tokens);
-        identities.push_back(batch.references[i]->id_embeds);
+        for (const ReferenceFeatures* reference : batch.references[i]) faces.push_back(reference->face_tokens);
+        identities.push_back(id_embeds(batch.references[i]).mean(0));
     }
     mm::Conditioning conditioning;
     if (faces.empty()) return conditioning;
-    const auto count = static_cast<std::int64_t>(faces.size());
+    const auto count = static_cast<std::int64_t>(identities.size());
     if (mm::needs_face_tokens(config_.switches)) {
-        // One row of faces for several references of one person; here each is a person of a sample.
-        const at::Tensor tokens = adapter_->perceiver_face(at::stack(faces).to(device_, at::kFloat));
-        conditioning.face_tokens = tokens.view({count, config_.perceiver_face.tokens, -1});
+        // One row of faces for each sample.
+        const at::Tensor each = adapter_->perceiver_face.each(at::stack(faces).to(device_, at::kFloat));
+        const at::Tensor tokens = each.view({count, batch.at_once(), each.size(1), each.size(2)});
+        const bool mean = config_.switches.multi_ref_face == mm::MultiRefFace::Mean;
+        conditioning.face_tokens = mean ? tokens.mean(1) : tokens.flatten(1, 2);
     }
     if (config_.switches.can)
         conditioning.id_vector =
@@ -262,7 +292,7 @@ at::Tensor AdapterTask::identity_loss(const Batch& batch, const NoisedLatents& n
         const double alpha = noised.alpha[row].item<double>();
         if (!chosen[i] || !batch.conditions[i].face || alpha < kLeastAlpha) continue;
         const at::Tensor cosine =
-            likeness(first_frame(x0[row]), batch.clips[i]->first_face, batch.references[i]->embedding);
+            likeness(first_frame(x0[row]), batch.clips[i]->first_face, embedding(batch.references[i]));
         terms.push_back(alpha * (1.0 - cosine));
     }
     if (terms.empty()) return {};
@@ -327,7 +357,7 @@ AdapterTask::Batch AdapterTask::held_out_batch(std::int64_t first, std::int64_t 
     for (std::int64_t i = first; i < first + count; ++i) {
         const std::int64_t item = i % from.items(still);
         batch.clips.push_back(&from.clip(item, still));
-        batch.references.push_back(&from.first_reference(item, still));
+        batch.references.push_back({&from.first_reference(item, still)});
         batch.captions.push_back(from.caption(item, still, static_cast<std::uint64_t>(i), CaptionFor::Adapter));
         batch.conditions.push_back({true, true});
     }
@@ -357,7 +387,7 @@ Measures AdapterTask::evaluate() {
             for (std::size_t i = 0; i < batch.clips.size(); ++i) {
                 const at::Tensor picture = first_frame(foreseen[static_cast<std::int64_t>(i)]);
                 identity[on] +=
-                    likeness(picture, batch.clips[i]->first_face, batch.references[i]->embedding).item<double>();
+                    likeness(picture, batch.clips[i]->first_face, embedding(batch.references[i])).item<double>();
             }
         }
     }

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kVersion = "1";  // Of what an item holds; another number makes everything anew.
+constexpr const char* kVersion = "2";  // Of what an item holds; another number makes everything anew.
 constexpr std::size_t kToldOneByOne = 20;
 constexpr std::size_t kIndexEvery = 32;  // New judgements between two writes of the index.
 constexpr std::int64_t kPairRows = 512;  // Rows of similarities at a time.

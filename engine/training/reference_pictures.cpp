@@ -4,11 +4,14 @@
 #include <array>
 #include <cmath>
 
+#include "engine/training/jpeg_loss.h"
+
 namespace mirror::engine::training {
 
 namespace {
 
 constexpr std::int64_t kAlignedSide = 112;
+constexpr std::int64_t kLowestQuality = 60, kHighestQuality = 95;
 constexpr double kCoarsest = 64.0 / 224, kFinest = 160.0 / 224;  // Sides of a small picture, of its own.
 // Eyes, nose and corners of the mouth in an aligned face of 112 pixels (insightface, face_align.py).
 constexpr std::array<std::array<double, 2>, 5> kTemplate{
@@ -113,6 +116,10 @@ ReferencePictures reference_pictures(const at::Tensor& from, const FaceBox& face
     at::Tensor gains = at::empty({3, 1, 1});
     for (int c = 0; c < 3; ++c) gains[c] = 1.0 + random.uniform(-changes.colour, changes.colour);
     picture = ((picture + 1.0) * gains).clamp(0.0, 2.0) - 1.0;
+    if (changes.jpeg > 0 && random.chance(changes.jpeg)) {
+        const std::int64_t quality = kLowestQuality + random.below(kHighestQuality - kLowestQuality + 1);
+        picture = jpeg_loss(picture, static_cast<int>(quality));
+    }
     at::Tensor aligned = aligned_face(picture, face.landmarks);
     // A picture that is much larger than the crop loses its finest detail first, as a resize would do it.
     at::Tensor crop = sampled(picture, crop_map(face, crop_size, expand, changes, random), crop_size);

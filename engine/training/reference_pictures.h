@@ -12,11 +12,12 @@ namespace mirror::engine::training {
 
 // What of the augmentations is done, each with its own chance; off() does nothing.
 struct ReferenceChanges {
-    static ReferenceChanges off() { return {0, 0, 0, 0, 0, 0}; }
+    static ReferenceChanges off() { return {0, 0, 0, 0, 0, 0, 0}; }
     // Of the portraits that an adapter is trained with.
     static ReferenceChanges for_adapter() {
         ReferenceChanges changes;
         changes.coarse = 0.1;
+        changes.jpeg = 0.5;
         return changes;
     }
 
@@ -26,6 +27,7 @@ struct ReferenceChanges {
     double rotate = 0.175;  // Largest angle, radians.
     double colour = 0.2;    // Largest change of each channel's gain.
     double coarse = 0.0;    // Chance of losing the fine detail, as a small picture does.
+    double jpeg = 0.0;      // Chance of losing what a JPEG of quality 60 to 95 loses.
 };
 
 struct ReferencePictures {

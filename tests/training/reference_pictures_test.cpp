@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <opencv2/imgcodecs.hpp>
+
+#include "engine/training/jpeg_loss.h"
+#include "engine/training/people/people.h"
 #include "engine/training/person_features.h"
 #include "engine/training/reference_pictures.h"
 
@@ -23,6 +27,33 @@ TEST(AlignedFace, PutsLandmarksInTheirPlaces) {
     for (int i = 0; i < 5; ++i)
         EXPECT_GT(aligned[0].narrow(0, y[i] - 4, 9).narrow(1, x[i] - 4, 9).max().item<float>(), 0.0F) << i;
     EXPECT_FLOAT_EQ(aligned.min().item<float>(), -1.0F);  // Outside is black.
+}
+
+// What the library makes of the same picture; [3, H, W] in -1..1.
+at::Tensor saved_and_read(const at::Tensor& picture, int quality) {
+    const at::Tensor bytes = ((picture + 1.0) * 127.5).round().permute({1, 2, 0}).flip(2).to(at::kByte).contiguous();
+    const cv::Mat image(static_cast<int>(bytes.size(0)), static_cast<int>(bytes.size(1)), CV_8UC3, bytes.data_ptr());
+    std::vector<unsigned char> file;
+    cv::imencode(".jpg", image, file, {cv::IMWRITE_JPEG_QUALITY, quality});
+    const cv::Mat read = cv::imdecode(file, cv::IMREAD_COLOR);
+    const at::Tensor back = at::from_blob(read.data, {read.rows, read.cols, 3}, at::kByte).clone();
+    return back.flip(2).permute({2, 0, 1}).to(at::kFloat) / 127.5 - 1.0;
+}
+
+// The library differs in how it enlarges the colours and rounds within: a level or two where there are edges.
+TEST(JpegLoss, LosesWhatTheLibraryLoses) {
+    const at::Tensor drawn = to_signal(draw(people::reference_portrait(7, 11, 101)).pixels.select(1, 0));
+    const at::Tensor picture = drawn.narrow(2, 0, 90);  // No multiple of 16 in either direction.
+    for (const int quality : {20, 60, 80, 95}) {
+        const at::Tensor ours = jpeg_loss(picture, quality), theirs = saved_and_read(picture, quality);
+        ASSERT_EQ(ours.sizes(), theirs.sizes());
+        const double apart = (ours - theirs).abs().mean().item<double>();
+        const double lost = (theirs - picture).abs().mean().item<double>();
+        EXPECT_LT(apart * 127.5, 1.5) << quality;
+        EXPECT_LT(apart, 0.35 * lost) << quality;
+    }
+    const at::Tensor grey = at::full({3, 9, 17}, 40 / 127.5 - 1.0);
+    EXPECT_LT((jpeg_loss(grey, 50) - grey).abs().max().item<double>(), 1.01 / 127.5);
 }
 
 TEST(PeopleBatch, IsAFunctionOfItsPosition) {

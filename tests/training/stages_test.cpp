@@ -65,7 +65,7 @@ TEST(Stages, AdapterTrainsOnlyItself) {
     const testing::ScratchFolder folder;
     TinyRun run = tiny_stage("adapter", folder.path() / "adapter");
     run.data = R"({"width": 32, "height": 32, "items": 3, "frames": 5, "still_share": 0.3})";
-    run.losses = R"({"references": 2, "identity": 0.1, "drop_face": 0.3})";
+    run.losses = R"({"references": 3, "references_at_once": 3, "identity": 0.1, "drop_face": 0.3})";
     run.samples = 12;
     run.batch = 4;
     Watched watched;
@@ -120,12 +120,14 @@ TEST(Stages, MicroBatchesAddUp) {
 TEST(Stages, AdapterTrainsWithSwitchesOff) {
     const testing::ScratchFolder folder;
     Watched watched;
-    for (const char* switches : {R"("can": "off")", R"("text_fuse": "off")",
-                                 R"("face_in_sa": "off", "face_in_ca": "off", "phi_face": "off")"}) {
+    for (const char* switches :
+         {R"("can": "off")", R"("text_fuse": "off")", R"("face_in_sa": "off", "face_in_ca": "off", "phi_face": "off")",
+          R"("multi_ref_text": "mean", "multi_ref_face": "mean")"}) {
         TinyRun run = tiny_stage("adapter", folder.path() / std::to_string(watched.progress.size()));
         run.data = R"({"width": 32, "height": 32, "items": 3})";
         run.model = std::string(R"({"preset": "tiny", "switches": {)") + switches + "}}";
-        run.samples = 4;
+        run.losses = R"({"references": 2, "references_at_once": 2})";
+        run.samples = 8;
         const TrainingReport report = train(run.recipe(), {}, watched.observer());
         EXPECT_TRUE(report.finished) << switches;
         ASSERT_EQ(report.evaluation.size(), 4U);

@@ -31,17 +31,21 @@ PerceiverFace::PerceiverFace(const WeightScope& weights, const AdapterConfig& co
     }
 }
 
-at::Tensor PerceiverFace::operator()(const at::Tensor& clip_tokens) const {
+at::Tensor PerceiverFace::each(const at::Tensor& clip_tokens) const {
     check_shape("clip tokens (penultimate or last_hidden_state)", clip_tokens,
                 {kAnySize, kAnySize, proj_in.weight.size(1)});
     const std::int64_t references = clip_tokens.size(0);
     const at::Tensor tokens = proj_in(clip_tokens);
     at::Tensor latents = queries.unsqueeze(0).expand({references, shape.tokens, shape.width});
     for (const PerceiverLayer& layer : layers) latents = layer(tokens, latents);
-    at::Tensor faces = norm_out(proj_out(latents));  // [N, T, d]
-    if (position.defined()) faces = faces + position;
+    const at::Tensor faces = norm_out(proj_out(latents));  // [N, T, d]
+    return position.defined() ? faces + position : faces;
+}
+
+at::Tensor PerceiverFace::operator()(const at::Tensor& clip_tokens) const {
+    const at::Tensor faces = each(clip_tokens);
     if (multi_ref == MultiRefFace::Mean) return faces.mean(0, true);
-    return faces.reshape({1, references * shape.tokens, faces.size(2)});
+    return faces.reshape({1, faces.size(0) * shape.tokens, faces.size(2)});
 }
 
 }  // namespace mirror::engine::magic_mirror

@@ -16,6 +16,8 @@ struct PerceiverFace {
 
     // [N, P, w] of all references -> [1, N*T, d], reference 0 first; [1, T, d] with multi_ref_face=mean.
     at::Tensor operator()(const at::Tensor& clip_tokens) const;
+    // The tokens of each reference by itself, [N, T, d].
+    at::Tensor each(const at::Tensor& clip_tokens) const;
 
     PerceiverFaceShape shape;
     MultiRefFace multi_ref;
