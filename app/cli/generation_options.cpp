@@ -82,10 +82,10 @@ void add_how(CLI::App& command, GenerationOptions& options, OutputKind kind) {
                   [&options](const std::string& text) { options.frames = frames_value("--frames", text); });
     add_value(command, "--size", "WIDTHxHEIGHT, divisible by 16 (the model's own size)",
               [&options](const std::string& text) { options.size = size_value("--size", text); });
-    add_value(command, "--steps", "1 to 1000 (50)", [&options](const std::string& text) {
+    add_value(command, "--steps", "1 to 1000 (the model's own, else 50)", [&options](const std::string& text) {
         options.steps = static_cast<int>(integer_value("--steps", text, 1, limits::kMaxSteps));
     });
-    add_value(command, "--guidance", "0 to 100 (6)", [&options](const std::string& text) {
+    add_value(command, "--guidance", "0 to 100 (the model's own, else 6)", [&options](const std::string& text) {
         options.guidance = number_value("--guidance", text, 0, limits::kMaxGuidance);
     });
     add_value(command, "--seed", "0 to 2^64-1 (0)",
@@ -142,6 +142,8 @@ GenerationRequest model_defaults(const GenerationOptions& options, const std::fi
     request.method = options.method;
     request.video = model.video;
     request.sampling.sampler = model.sampler;
+    request.sampling.steps = model.steps;
+    request.sampling.guidance = model.guidance;
     request.sampling.dynamic_guidance = options.dynamic_guidance.value_or(model.dynamic_guidance);
     request.device = options.device;
     request.precision = options.precision.value_or(options.device == "cpu" ? Precision::Fp32 : Precision::Bf16);

@@ -43,9 +43,8 @@ Result<ui::ModelCard> readModel(const std::filesystem::path& folder) {
     if (!info) return info.error();
     const engine::ModelInfo& told = info.value();
     const QString name = QDir(ui::textOf(folder)).dirName();
-    return ui::ModelCard{
-        ui::textOf(folder), name, told.video, told.frames_step, told.sampler, told.has_adapter, told.takes_image,
-        told.random_weights};
+    return ui::ModelCard{ui::textOf(folder), name,          told.video,       told.frames_step, told.sampler,
+                         told.steps,         told.guidance, told.has_adapter, told.takes_image, told.random_weights};
 }
 
 ui::WindowFolders windowFolders() {

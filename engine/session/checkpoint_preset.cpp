@@ -188,6 +188,7 @@ CheckpointPreset CheckpointPreset::find(std::string_view name) {
     if (json.value("tokenizer", "general") == "people") preset.words_ = VocabularyKind::People;
     preset.scheduler_ = json.at("scheduler").get<std::string>();
     preset.draws_ = json.value("draws", "");
+    if (json.contains("sampling")) preset.sampling_ = json.at("sampling").dump();
 
     const std::string dtype = preset.precision == Precision::Bf16 ? "bfloat16" : "float32";
     auto& files = preset.files;
@@ -216,6 +217,7 @@ std::string CheckpointPreset::model_index(std::uint64_t seed) const {
                   {"transformer", Json::array({"diffusers", "CogVideoXTransformer3DModel"})},
                   {"vae", Json::array({"diffusers", "AutoencoderKLCogVideoX"})}};
     if (!draws_.empty()) index["_draws"] = draws_;
+    if (!sampling_.empty()) index["_sampling"] = Json::parse(sampling_);
     return file_text(index);
 }
 

@@ -42,7 +42,8 @@ struct CheckpointPreset {
 
 private:
     std::string scheduler_;
-    std::string draws_;  // What the model is for, if not for photographs.
+    std::string draws_;     // What the model is for, if not for photographs.
+    std::string sampling_;  // JSON: the steps and the guidance that suit it; empty: as the published models.
     VocabularyKind words_ = VocabularyKind::General;
 };
 

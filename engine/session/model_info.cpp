@@ -50,6 +50,10 @@ void read_own_remarks(const std::filesystem::path& model, ModelInfo& info) {
     const ConfigReader remarks = ConfigReader::open(index);
     info.random_weights = remarks.boolean_or("_random_weights", false);
     info.draws = escape_for_message(remarks.text_or("_draws", ""));
+    if (!remarks.has("_sampling")) return;
+    const ConfigReader sampling = remarks.object("_sampling");
+    info.steps = static_cast<int>(sampling.integer_or("steps", info.steps, 1, limits::kMaxSteps));
+    info.guidance = sampling.number_or("guidance", info.guidance, 0, limits::kMaxGuidance);
 }
 
 ModelInfo model_info(const std::filesystem::path& model) {

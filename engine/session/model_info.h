@@ -21,6 +21,8 @@ struct ModelInfo {
     bool takes_image = false;     // An image-to-video model: it needs a first frame.
     bool has_adapter = false;     // A Magic Mirror adapter lies in the folder.
     bool random_weights = false;  // Made by `models init`.
+    int steps = 50;               // Where nobody says how many; `_sampling.steps` of model_index.json.
+    double guidance = 6.0;        // Likewise, `_sampling.guidance`.
     std::string draws;            // `_draws` of model_index.json: "cartoon people"; empty: whatever there is.
 };
 

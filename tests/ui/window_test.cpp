@@ -314,14 +314,18 @@ private Q_SLOTS:
         QVERIFY(f.window.takes().isBusy());
     }
 
-    void modelFillsInItsOwnSize() {
+    void modelFillsInWhatSuitsIt() {
         WindowFixture f;
         f.window.chooseModel(f.folder.path());
         ModelCard card;
         card.native = {480, 320, 33, {16, 1}};
         card.frameStride = 16;
+        card.steps = 20;
+        card.guidance = 3.5;
         f.client.answerModel(card);
         const ShotDraft draft = f.window.shot().draft();
+        QCOMPARE(draft.steps, 20);
+        QCOMPARE(draft.guidance, 3.5);
         QCOMPARE(draft.size.value(), QSize(480, 320));
         QCOMPARE(draft.frames, 33);
     }

@@ -39,6 +39,8 @@ struct ModelCard {
     VideoSpec native;     // The size and length it was made for.
     int frameStride = 8;  // A clip has one frame more than a multiple of this.
     SamplerKind sampler = SamplerKind::Dpm;
+    int steps = 50;  // What suits it, as the next.
+    double guidance = 6.0;
     bool hasAdapter = false;  // Without one the person cannot be kept.
     bool takesImage = false;  // It starts from a first frame.
     bool randomWeights = false;

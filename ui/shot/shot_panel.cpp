@@ -249,6 +249,8 @@ void ShotPanel::refreshModel() {
     frames_->setStride(card->frameStride);
     frames_->setValue(card->native.frames);
     size_->setSize({card->native.width, card->native.height});
+    steps_->setValue(card->steps);
+    guidance_->setValue(card->guidance);
     sampler_->setCurrentIndex(sampler_->findData(static_cast<int>(card->sampler)));
 }
 
