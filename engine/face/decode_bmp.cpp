@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -159,19 +160,18 @@ public:
                 return false;
             }
         }
-        return y_ >= frame_.height;  // Some writers leave out the end.
+        return y_ == frame_.height;  // Some writers leave out the end.
     }
 
 private:
     bool obey(std::uint32_t order) {
         if (order == 0) {
             x_ = 0;
-            ++y_;
+            move(0, 1);
             return true;
         }
         if (order == 2) {
-            x_ += static_cast<int>(byte_at(file_, at_));
-            y_ += static_cast<int>(byte_at(file_, at_ + 1));
+            move(static_cast<int>(byte_at(file_, at_)), static_cast<int>(byte_at(file_, at_ + 1)));
             at_ += 2;
             return true;
         }
@@ -185,11 +185,16 @@ private:
         return true;
     }
 
+    // Not beyond the edge, from where nothing leads back: a file may ask for any number of moves.
+    void move(int right, int up) {
+        x_ = std::min(x_ + right, frame_.width);
+        y_ = std::min(y_ + up, frame_.height);
+    }
+
     void put(std::uint32_t index) {
-        if (x_ < frame_.width && y_ < frame_.height) {
-            std::uint8_t* rgb = frame_.row(frame_.height - 1 - y_) + 3 * x_;
-            for (std::size_t c = 0; c < 3; ++c) rgb[c] = palette_[index][c];
-        }
+        if (x_ == frame_.width || y_ == frame_.height) return;
+        std::uint8_t* rgb = frame_.row(frame_.height - 1 - y_) + 3 * x_;
+        for (std::size_t c = 0; c < 3; ++c) rgb[c] = palette_[index][c];
         ++x_;
     }
 
@@ -198,8 +203,8 @@ private:
     bool four_;
     const Palette& palette_;
     Frame& frame_;
-    int x_ = 0;
-    int y_ = 0;  // From the bottom.
+    int x_ = 0;  // At most the width: then outside, until the next row.
+    int y_ = 0;  // From the bottom, at most the height.
 };
 
 }  // namespace

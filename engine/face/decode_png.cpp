@@ -48,6 +48,7 @@ bool decode_pixels(png_structp png, png_infop info, Pixels& pixels) {
     if (setjmp(png_jmpbuf(png))) return false;
     png_set_user_limits(png, limits::kPhotographSide, limits::kPhotographSide);
     png_set_chunk_malloc_max(png, 16u << 20);
+    png_set_chunk_cache_max(png, 1);  // None: each text is small enough for that limit, but there may be a thousand.
     png_set_crc_action(png, PNG_CRC_DEFAULT, PNG_CRC_WARN_DISCARD);
     png_read_info(png, info);
     png_set_expand(png);

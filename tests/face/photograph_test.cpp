@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <fstream>
+
 #include "tests/face/picture_files.h"
 
 namespace mirror::face {
@@ -136,6 +138,22 @@ TEST(Photograph, AppliesEveryOrientation) {
                       pixel(stored, width - 1, 0))
                 << c.value;
         }
+}
+
+// In KiB, since the last reset.
+long peak_memory() {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);)
+        if (line.starts_with("VmHWM:")) return std::stol(line.substr(6));
+    return 0;
+}
+
+TEST(Photograph, KeepsNoTexts) {
+    const FileBytes file = with_png_texts(encoded(".png", sample_picture(9, 5)), 24, 15u << 20);
+    std::ofstream("/proc/self/clear_refs") << 5;  // Resets the peak.
+    const long before = peak_memory();
+    EXPECT_EQ(decoded(file).rgb, sample_frame(9, 5).rgb);
+    EXPECT_LT(peak_memory() - before, 60 << 10);
 }
 
 TEST(Photograph, ReadsTheOrientationOfJpeg) {
@@ -310,6 +328,22 @@ TEST(Photograph, ReadsRareBitmaps) {
     const FileBytes masks{0, 0xF8, 0, 0, 0xE0, 7, 0, 0, 0x1F, 0, 0, 0};
     const Frame fields = decoded(bitmap(1, -1, 16, 3, masks, {0x1F, 0xF8, 0, 0}));
     EXPECT_EQ(pixel(fields, 0, 0), (std::vector<std::uint8_t>{255, 0, 255}));
+}
+
+// More moves than a 32-bit number can add up, then pixels.
+TEST(Photograph, RunsThatMoveForeverStayOutside) {
+    constexpr int moves = (1 << 23) + (1 << 15) + 129;  // 255 times as much is just over 2^31.
+    const FileBytes palette{30, 20, 10, 0, 0, 0, 0, 0};
+    for (const bool up : {false, true}) {
+        FileBytes rows;
+        rows.reserve(4 * std::size_t{moves} + 4);
+        const FileBytes move{0, 2, static_cast<std::uint8_t>(up ? 0 : 255), static_cast<std::uint8_t>(up ? 255 : 0)};
+        for (int i = 0; i < moves; ++i) rows.insert(rows.end(), move.begin(), move.end());
+        rows.insert(rows.end(), {16, 1, 0, 1});
+        const Frame frame = decoded(bitmap(16, 16, 8, 1, palette, rows));
+        ASSERT_EQ(frame.width, 16);
+        EXPECT_EQ(pixel(frame, 15, 15), (std::vector<std::uint8_t>{10, 20, 30})) << up;
+    }
 }
 
 }  // namespace

@@ -77,16 +77,35 @@ FileBytes with_jpeg_exif(const FileBytes& jpeg, const FileBytes& block) {
     return bytes;
 }
 
-FileBytes with_png_exif(const FileBytes& png, const FileBytes& block) {
+namespace {
+
+// Behind the header, `count` times.
+FileBytes with_png_chunk(const FileBytes& png, const std::string& kind, const FileBytes& block, int count = 1) {
     constexpr std::ptrdiff_t after_header = 8 + 25;
-    FileBytes bytes(png.begin(), png.begin() + after_header);
-    put32(bytes, static_cast<unsigned>(block.size()), false);
-    FileBytes chunk{'e', 'X', 'I', 'f'};
+    FileBytes chunk(kind.begin(), kind.end());
     chunk.insert(chunk.end(), block.begin(), block.end());
-    bytes.insert(bytes.end(), chunk.begin(), chunk.end());
-    put32(bytes, static_cast<unsigned>(crc32(0, chunk.data(), static_cast<unsigned>(chunk.size()))), false);
+    FileBytes bytes(png.begin(), png.begin() + after_header);
+    for (int i = 0; i < count; ++i) {
+        put32(bytes, static_cast<unsigned>(block.size()), false);
+        bytes.insert(bytes.end(), chunk.begin(), chunk.end());
+        put32(bytes, static_cast<unsigned>(crc32(0, chunk.data(), static_cast<unsigned>(chunk.size()))), false);
+    }
     bytes.insert(bytes.end(), png.begin() + after_header, png.end());
     return bytes;
+}
+
+}  // namespace
+
+FileBytes with_png_exif(const FileBytes& png, const FileBytes& block) { return with_png_chunk(png, "eXIf", block); }
+
+FileBytes with_png_texts(const FileBytes& png, int count, std::size_t length) {
+    const FileBytes text(length, ' ');
+    FileBytes packed(compressBound(length));
+    uLongf size = packed.size();
+    compress2(packed.data(), &size, text.data(), length, 9);
+    FileBytes block{'C', 'o', 'm', 'm', 'e', 'n', 't', 0, 0};  // The keyword, and deflate.
+    block.insert(block.end(), packed.begin(), packed.begin() + static_cast<std::ptrdiff_t>(size));
+    return with_png_chunk(png, "zTXt", block, count);
 }
 
 FileBytes ink_jpeg(int width, int height, std::array<std::uint8_t, 4> inks, bool adobe) {

@@ -28,6 +28,9 @@ FileBytes exif_block(std::uint16_t orientation, bool little_endian);
 FileBytes with_jpeg_exif(const FileBytes& jpeg, const FileBytes& block);
 FileBytes with_png_exif(const FileBytes& png, const FileBytes& block);
 
+// With so many compressed texts (zTXt), each of so many spaces.
+FileBytes with_png_texts(const FileBytes& png, int count, std::size_t length);
+
 // A JPEG of one colour of four inks, 255 being full ink. Adobe's programs store them inverted and add their marker.
 FileBytes ink_jpeg(int width, int height, std::array<std::uint8_t, 4> inks, bool adobe);
 

@@ -82,6 +82,9 @@ _PADDED: Sequence[tuple[str, Callable[[BinaryIO], None]]] = (
 )
 
 
+_MOVING: Sequence[tuple[str, bytes]] = (("to the right", b"\xff\0"), ("upwards", b"\0\xff"))
+
+
 def _accepted(jpeg: bytes) -> Sequence[tuple[str, bytes]]:
     """Lies about which the program must not care: a grey picture without a face, or the example with bad notes."""
     return (
@@ -89,6 +92,7 @@ def _accepted(jpeg: bytes) -> Sequence[tuple[str, bytes]]:
         ("1 x 1", pictures.png(1, 1)),
         ("1 x 4,000", pictures.png(1, 4_000)),
         ("4,000 x 1", pictures.png(4_000, 1)),
+        ("PNG: 200 texts of 15 MiB", pictures.png_with_texts(200, 15 << 20)),
         ("BMP upside down", pictures.bmp(16, -16)),
         ("TIFF", pictures.tiff(32, 32)),
         *(
@@ -175,6 +179,9 @@ def cases() -> list[Case]:
     ]
     bomb = _written(lambda stream: stream.write(pictures.png_bomb(30_000)))
     found.append(Case("photograph", "PNG bomb of 30,000 x 30,000", (_NAME,), bomb, always=True))
+    for label, move in _MOVING:
+        call = _written(lambda stream, move=move: pictures.write_moving_bmp(stream, move))
+        found.append(Case("photograph", f"accepted: BMP: 2^31 pixels {label}", (), call, 0, always=True))
     for name, write in _PADDED:
         label = f"{name} padded to what its size could need"
         found.append(Case("photograph", label, (_NAME,), _written(write), always=True))

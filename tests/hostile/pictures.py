@@ -21,6 +21,13 @@ def png(width: int, height: int, *, depth: int = 8, colour: int = 2, rows: bytes
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
 
 
+def png_with_texts(count: int, length: int) -> bytes:
+    """A good grey PNG with so many compressed comments of so many spaces each."""
+    text = _chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b" " * length, 9))
+    start, rest = (content := png(64, 64))[:33], content[33:]
+    return start + text * count + rest
+
+
 def png_bomb(side: int) -> bytes:
     """All the pixels it claims, in a few kilobytes: compressed zeros, compressed again by nobody."""
     squeeze = zlib.compressobj(9)
@@ -33,6 +40,14 @@ def png_bomb(side: int) -> bytes:
 def _bmp_head(width: int, height: int, bits: int, compression: int, length: int) -> bytes:
     info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, 0, 0, 0, 0, 0)
     return b"BM" + struct.pack("<IHHI", 54 + length, 0, 0, 54) + info
+
+
+def write_moving_bmp(stream: BinaryIO, move: bytes) -> None:
+    """Runs of 8 bits that move more often than a 32-bit number can count pixels, and then draw."""
+    data = b"\0\2" + move
+    moves = 2**31 // 255 + 1
+    stream.write(_bmp_head(16, 16, 8, 1, 4 * moves + 4))
+    stream.write(data * moves + b"\x10\1\0\1")
 
 
 def _bmp_length(width: int, height: int, bits: int) -> int:
