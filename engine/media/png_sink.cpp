@@ -87,6 +87,7 @@ public:
     explicit PngSink(std::filesystem::path file) : file_(std::move(file)), shown_(path_for_message(file_.filename())) {}
 
     void begin(const VideoSpec& spec, const std::string& recipe) override {
+        if (spec.frames > 1) fail("could not be written: a picture has only one frame.");
         spec_ = spec;
         recipe_ = recipe;
         picture_.reset();

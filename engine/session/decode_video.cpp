@@ -55,8 +55,8 @@ void decode_video(RunModels& models, const at::Tensor& latents, const ClipDescri
     const Tiling tiling = clip.decoding == Decoding::Tiles ? Tiling::even(config) : Tiling::off();
     const auto parts = static_cast<int>(CogVideoXVae::decode_parts(config, decodable, tiling));
     run.enter(Stage::Decode, parts);
+    sink.begin(clip.spec, clip.recipe);  // A sink that cannot take the clip says so before a weight is read.
     const auto vae = models.decoder();
-    sink.begin(clip.spec, clip.recipe);
     int part = 0, written = 0;
     const auto write = [&](const at::Tensor& samples) {
         check_finite(samples, "sample");

@@ -74,6 +74,7 @@ TEST(Png, RefusesTargetsThatAreNoFiles) {
         EXPECT_THAT(written.error().detail, HasSubstr(".png"));
         EXPECT_THROW(make_png_sink(file)->begin({4, 4, 1, {8, 1}}, "{}"), EngineError);
     }
+    EXPECT_THROW(make_png_sink(folder.path() / "many.png")->begin({4, 4, 9, {8, 1}}, "{}"), EngineError);
     EXPECT_FALSE(write_png(folder.path() / "c.png", Frame{}).ok());
     folder.write("text.png", "no picture");
     EXPECT_FALSE(read_png_recipe(folder.path() / "text.png").ok());
