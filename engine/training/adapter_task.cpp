@@ -192,8 +192,8 @@ AdapterTask::Batch AdapterTask::batch_of(const BatchPlace& place) {
     const std::int64_t at_once = 1 + shape.below(settings_.references_at_once);
     DiffusionData& from = *data_.train;
     Batch batch;
-    for (std::int64_t i = 0; i < place.size; ++i) {
-        RandomStream random(place.seed, Purpose::Sample, static_cast<std::uint64_t>(place.first_sample + i));
+    for (std::int64_t i = 0; i < place.count; ++i) {
+        RandomStream random(place.seed, Purpose::Sample, static_cast<std::uint64_t>(place.sample(i)));
         const std::int64_t item = random.below(from.items(still));
         batch.clips.push_back(&from.clip(item, still));
         batch.references.emplace_back();
@@ -302,21 +302,22 @@ at::Tensor AdapterTask::identity_loss(const Batch& batch, const NoisedLatents& n
 BatchLoss AdapterTask::loss_of(const BatchPlace& place) {
     const Batch drawn = batch_of(place);
     RandomStream random(place.seed, Purpose::Noise, static_cast<std::uint64_t>(place.first_sample));
-    at::Tensor noise = random.normal(latents_of(drawn.clips, at::kCPU).sizes());
+    at::Tensor noise = noise_for(place, latents_of(drawn.clips, at::kCPU), random);
     const std::vector<std::int64_t> all_times = table_.spread_timesteps(random, place.size);
     // Where the face is dropped the adapter is off: the frozen base answers alone and no gradient comes of it.
     std::vector<std::int64_t> rows, times;
     std::vector<bool> inside, identified;
     std::vector<at::Tensor> areas;
     for (std::int64_t i = 0; i < place.size; ++i) {
-        const auto at_i = static_cast<std::size_t>(i);
         const bool face_alone = random.chance(settings_.face_share), looks = random.chance(settings_.identity_share);
-        if (!drawn.conditions[at_i].face) continue;
-        rows.push_back(i);
-        times.push_back(all_times[at_i]);
+        if (!place.has(i)) continue;
+        const auto row = static_cast<std::size_t>(i - place.begin);
+        if (!drawn.conditions[row].face) continue;
+        rows.push_back(i - place.begin);
+        times.push_back(all_times[static_cast<std::size_t>(i)]);
         inside.push_back(face_alone);
         identified.push_back(looks);
-        areas.push_back(drawn.clips[at_i]->face_area);
+        areas.push_back(drawn.clips[row]->face_area);
     }
     if (rows.empty()) return {at::zeros({}), {}};
     const Batch batch = drawn.only(rows);
@@ -325,13 +326,13 @@ BatchLoss AdapterTask::loss_of(const BatchPlace& place) {
     const NoisedLatents noised = table_.noised(latents_of(batch.clips, device_), noise, timesteps);
     const at::Tensor answer = velocity(noised.latents, fused_text(batch), timesteps, batch);
     const at::Tensor losses = velocity_loss(answer, noised.velocity, at::stack(areas).to(device_), inside);
-    BatchLoss result{losses.sum() / static_cast<double>(place.size), {}};
+    BatchLoss result{losses.sum() / static_cast<double>(place.count), {}};
     result.measures.emplace_back("velocity", losses.mean().item<double>());
     if (settings_.identity <= 0) return result;
     const at::Tensor identity = identity_loss(batch, noised, answer, identified);
     if (!identity.defined()) return result;
     result.loss = result.loss + identity_weight(place.first_sample) * identity *
-                                    (static_cast<double>(rows.size()) / static_cast<double>(place.size));
+                                    (static_cast<double>(rows.size()) / static_cast<double>(place.count));
     result.measures.emplace_back("identity", identity.item<double>());
     return result;
 }

@@ -128,8 +128,8 @@ BaseTask::Batch BaseTask::batch_of(const BatchPlace& place) {
     const bool still = data_.is_still(shape.uniform());
     std::vector<at::Tensor> latents, areas;
     Batch batch;
-    for (std::int64_t i = 0; i < place.size; ++i) {
-        RandomStream random(place.seed, Purpose::Sample, static_cast<std::uint64_t>(place.first_sample + i));
+    for (std::int64_t i = 0; i < place.count; ++i) {
+        RandomStream random(place.seed, Purpose::Sample, static_cast<std::uint64_t>(place.sample(i)));
         const std::int64_t item = random.below(data_.train->items(still));
         const LatentClip& clip = data_.train->clip(item, still);
         latents.push_back(clip.latents);
@@ -146,13 +146,14 @@ BaseTask::Batch BaseTask::batch_of(const BatchPlace& place) {
 BatchLoss BaseTask::loss_of(const BatchPlace& place) {
     const Batch batch = batch_of(place);
     RandomStream random(place.seed, Purpose::Noise, static_cast<std::uint64_t>(place.first_sample));
-    const at::Tensor noise = random.normal(batch.latents.sizes()).to(device_);
+    const at::Tensor noise = noise_for(place, batch.latents, random).to(device_);
     const std::vector<std::int64_t> times = table_.spread_timesteps(random, place.size);
     std::vector<bool> inside;
     for (std::int64_t i = 0; i < place.size; ++i) {
-        inside.push_back(random.chance(settings_.face_share));
+        const bool face_alone = random.chance(settings_.face_share);
+        if (place.has(i)) inside.push_back(face_alone);
     }
-    const at::Tensor timesteps = at::tensor(times, at::kLong).to(device_);
+    const at::Tensor timesteps = place.part_of(at::tensor(times, at::kLong)).to(device_);
     const NoisedLatents noised = table_.noised(batch.latents, noise, timesteps);
     const at::Tensor answer = velocity(noised.latents, encoded(batch.captions), timesteps);
     const at::Tensor losses = velocity_loss(answer, noised.velocity, batch.face_area, inside);

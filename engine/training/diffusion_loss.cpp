@@ -25,6 +25,12 @@ NoisedLatents NoiseTable::noised(const at::Tensor& x0, const at::Tensor& noise, 
     return {signal * x0 + spread * noise, signal * noise - spread * x0, alpha};
 }
 
+at::Tensor noise_for(const BatchPlace& place, const at::Tensor& part, RandomStream& random) {
+    std::vector<std::int64_t> shape = part.sizes().vec();
+    shape[0] = place.size;
+    return place.part_of(random.normal(shape));
+}
+
 at::Tensor velocity_loss(const at::Tensor& velocity, const at::Tensor& wish, const at::Tensor& face_area,
                          const std::vector<bool>& inside) {
     const at::Tensor error = (velocity.to(at::kFloat) - wish).square().mean(2);  // [B, F, h, w]

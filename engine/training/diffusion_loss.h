@@ -10,6 +10,7 @@
 
 #include "engine/samplers/schedule.h"
 #include "engine/training/random_stream.h"
+#include "engine/training/training_task.h"
 
 namespace mirror::engine::training {
 
@@ -37,6 +38,9 @@ public:
 private:
     at::Tensor alphas_;  // float32, cumulative
 };
+
+// For the rows of `part`, [B, ...], which are a part of the batch: drawn for the whole of it.
+at::Tensor noise_for(const BatchPlace& place, const at::Tensor& part, RandomStream& random);
 
 // Mean squared error of every sample; of those with `inside`, inside the face area alone, as long as that is at least
 // four cells. velocity and wish [B, F, Z, h, w], face_area [B, F, 1, h, w], inside [B] -> [B].

@@ -53,7 +53,7 @@ protected:
     double crop_expand() const { return start_.preset().adapter.switches.ref_crop_expand; }
 
     PeopleBatch batch_at(const BatchPlace& place) const {
-        return people_batch(people_, people::Split::Train, place.seed, place.first_sample, place.size, crop_size(),
+        return people_batch(people_, people::Split::Train, place.seed, place.sample(0), place.count, crop_size(),
                             crop_expand(), changes_);
     }
     // Makes everything that is trained.
@@ -177,7 +177,7 @@ private:
     at::Tensor contrast_loss(const at::Tensor& pictures, const PeopleBatch& batch, const BatchPlace& place) const {
         std::vector<std::string> texts;
         for (std::size_t i = 0; i < batch.scenes.size(); ++i) {
-            const auto seed = static_cast<std::uint64_t>(place.first_sample) + i;
+            const auto seed = static_cast<std::uint64_t>(place.sample(0)) + i;
             texts.push_back(people::caption(batch.scenes[i], {seed, people::CaptionLength::Long, false, true}));
         }
         const std::int64_t length = start_.preset().adapter.dit.max_text_seq_length;

@@ -68,6 +68,11 @@ people::SceneRequest picture_scene(const JudgeData& data, std::uint64_t person, 
     return people::random_scene_of(person, choice, scene_options(data, 1));
 }
 
+// A clip for every so many samples.
+std::int64_t clips_before(const JudgeData& data, std::int64_t sample) {
+    return (sample + data.pictures_per_clip - 1) / data.pictures_per_clip;
+}
+
 }  // namespace
 
 JudgeData JudgeData::read(const ConfigReader& file) {
@@ -84,8 +89,8 @@ JudgeData JudgeData::read(const ConfigReader& file) {
 
 JudgePictures judge_pictures(const JudgeData& data, people::Split split, const BatchPlace& place) {
     Rows rows;
-    for (std::int64_t i = 0; i < place.size; ++i) {
-        RandomStream random(place.seed, Purpose::Sample, static_cast<std::uint64_t>(place.first_sample + i));
+    for (std::int64_t i = 0; i < place.count; ++i) {
+        RandomStream random(place.seed, Purpose::Sample, static_cast<std::uint64_t>(place.sample(i)));
         const std::int64_t index = random.below(data.people);
         const std::uint64_t person = people::identity_seed(split, static_cast<std::uint64_t>(index));
         const std::uint64_t choice = random.bits();
@@ -97,8 +102,8 @@ JudgePictures judge_pictures(const JudgeData& data, people::Split split, const B
 JudgeClips judge_clips(const JudgeData& data, people::Split split, const BatchPlace& place) {
     std::vector<at::Tensor> clips;
     std::vector<std::int64_t> actions;
-    const std::int64_t each = data.pictures_per_clip, end = place.first_sample + place.size;
-    for (std::int64_t n = (place.first_sample + each - 1) / each; n * each < end; ++n) {
+    const std::int64_t end = clips_before(data, place.sample(place.count));
+    for (std::int64_t n = clips_before(data, place.sample(0)); n < end; ++n) {
         RandomStream random(place.seed, Purpose::Time, static_cast<std::uint64_t>(n));
         const auto index = static_cast<std::uint64_t>(random.below(data.people));
         const people::SceneRequest scene = people::random_scene_of(people::identity_seed(split, index), random.bits(),
@@ -107,7 +112,9 @@ JudgeClips judge_clips(const JudgeData& data, people::Split split, const BatchPl
         actions.push_back(static_cast<std::int64_t>(scene.action));
     }
     if (clips.empty()) return {};
-    return {at::stack(clips), at::tensor(actions, at::kLong)};
+    const std::int64_t whole =
+        clips_before(data, place.first_sample + place.size) - clips_before(data, place.first_sample);
+    return {at::stack(clips), at::tensor(actions, at::kLong), whole};
 }
 
 JudgePictures judge_gallery(const JudgeData& data, people::Split split, std::int64_t people, std::int64_t pictures) {

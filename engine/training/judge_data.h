@@ -34,8 +34,9 @@ struct JudgePictures {
 };
 
 struct JudgeClips {
-    at::Tensor clips;    // [N, T, 3, 96, 96]
-    at::Tensor actions;  // [N]
+    at::Tensor clips;           // [N, T, 3, 96, 96]
+    at::Tensor actions;         // [N]
+    std::int64_t of_batch = 0;  // How many the whole batch has.
 };
 
 // The samples of one place in the run; they are always the same.

@@ -52,7 +52,8 @@ at::Tensor jittered(const at::Tensor& faces, const BatchPlace& place) {
     RandomStream random(place.seed, Purpose::Augment, static_cast<std::uint64_t>(place.first_sample));
     const at::Tensor boxes = faces.narrow(1, 0, 4);
     const at::Tensor size = (boxes.narrow(1, 2, 2) - boxes.narrow(1, 0, 2)).amax(1, /*keepdim=*/true);
-    return boxes + random.normal(boxes.sizes()).mul_(kJitter).to(boxes.device()) * size;
+    const at::Tensor offsets = place.part_of(random.normal({place.size, boxes.size(1)}));
+    return boxes + offsets.mul(kJitter).to(boxes.device()) * size;
 }
 
 class JudgeTask final : public TrainingTask {
@@ -91,8 +92,11 @@ public:
         add("style", losses_.style, at::cross_entropy_loss(seen.styles, batch.styles.to(device_)));
         add("face", losses_.face, (seen.faces - faces).abs().mean());
         const JudgeClips clips = judge_clips(data_, people::Split::Judge, place);
-        if (clips.clips.defined())
-            add("action", losses_.action, at::cross_entropy_loss(actions(clips.clips), clips.actions.to(device_)));
+        if (!clips.clips.defined()) return result;
+        // Of the batch's clips this part has more or fewer than its share.
+        const double share =
+            static_cast<double>(clips.actions.size(0) * place.size) / static_cast<double>(clips.of_batch * place.count);
+        add("action", losses_.action * share, at::cross_entropy_loss(actions(clips.clips), clips.actions.to(device_)));
         return result;
     }
 

@@ -37,7 +37,7 @@ struct Seen {
 struct GoodClip {
     std::vector<at::Tensor> frames;
     std::vector<FaceBox> faces;  // One a frame.
-    Seen elsewhere;              // A frame outside of the clip if the video has one, else one inside.
+    Seen elsewhere;  // Another frame with a good face, outside of the clip if the shot goes on; else the clip's first.
 };
 
 std::uint64_t seed_of(const fs::path& file) { return std::hash<std::string>()(file.filename().string()); }
@@ -52,10 +52,10 @@ public:
 
     ItemOrReason picture(const fs::path& file) const {
         const Result<Frame> frame = sources_.reader->picture(file);
-        if (!frame) return "it cannot be read: " + frame.error().detail;
+        if (!frame) return cannot("be read", frame.error());
         if (const auto small = too_small(frame.value())) return *small;
         const Result<std::vector<FaceBox>> faces = sources_.reader->faces(frame.value());
-        if (!faces) return "its faces cannot be found: " + faces.error().detail;
+        if (!faces) return cannot("be searched for faces", faces.error());
         const int width = frame.value().width, height = frame.value().height;
         if (const auto bad = face_objection(faces.value(), width, height, options_)) return *bad;
         const std::optional<Window> window = window_around(faces.value(), width, height, options_);
@@ -69,11 +69,11 @@ public:
     ItemOrReason video(const fs::path& file) const {
         const Result<std::vector<Frame>> frames =
             sources_.reader->clip(file, options_.frames_per_second, kSearched * options_.frames);
-        if (!frames) return "it cannot be read: " + frames.error().detail;
+        if (!frames) return cannot("be read", frames.error());
         if (frames.value().empty()) return std::string("it has no frames");
         if (const auto small = too_small(frames.value().front())) return *small;
-        std::variant<GoodClip, std::string> found = good_clip(frames.value());
-        if (auto* reason = std::get_if<std::string>(&found)) return std::move(*reason);
+        std::variant<GoodClip, Reason> found = good_clip(frames.value());
+        if (auto* reason = std::get_if<Reason>(&found)) return std::move(*reason);
         const GoodClip& clip = std::get<GoodClip>(found);
         const int width = frames.value().front().width, height = frames.value().front().height;
         const std::optional<Window> window = window_around(clip.faces, width, height, options_);
@@ -86,6 +86,10 @@ public:
     }
 
 private:
+    static Reason cannot(const std::string& what, const Error& error) {
+        return Reason::of_this_time("it cannot " + what + ": " + error.detail);
+    }
+
     std::optional<std::string> too_small(const Frame& frame) const {
         const int side = std::min(frame.width, frame.height);
         if (side >= options_.least_side) return {};
@@ -104,7 +108,7 @@ private:
         return best;
     }
 
-    std::variant<GoodClip, std::string> good_clip(const std::vector<Frame>& frames) const {
+    std::variant<GoodClip, Reason> good_clip(const std::vector<Frame>& frames) const {
         std::vector<at::Tensor> pixels;
         for (const Frame& frame : frames) pixels.push_back(pixels_of(frame));
         const auto [begin, end] = longest_shot(pixels);
@@ -117,10 +121,13 @@ private:
                            pixels.begin() + static_cast<std::ptrdiff_t>(begin + wanted));
         if (const auto still = motion_objection(clip.frames)) return *still;
         if (const auto bad = find_faces(clip, frames, begin)) return *bad;
-        const std::size_t other = end - 1 > begin + wanted ? end - 1 : begin + wanted / 2;
-        const Result<std::vector<FaceBox>> faces = sources_.reader->faces(frames[other]);
-        const bool usable = faces && faces.value().size() == 1;
-        clip.elsewhere = {pixels[usable ? other : begin], usable ? faces.value().front() : clip.faces.front()};
+        clip.elsewhere = {pixels[begin], clip.faces.front()};
+        const std::size_t other = end - 1 >= begin + wanted ? end - 1 : begin + wanted / 2;
+        const Frame& frame = frames[other];
+        const Result<std::vector<FaceBox>> faces = sources_.reader->faces(frame);
+        if (!faces) return cannot("be searched for faces", faces.error());
+        if (!face_objection(faces.value(), frame.width, frame.height, options_))
+            clip.elsewhere = {pixels[other], faces.value().front()};
         return clip;
     }
 
@@ -133,14 +140,14 @@ private:
     }
 
     // Fills clip.faces; a frame without exactly one face takes that of the frame before.
-    std::optional<std::string> find_faces(GoodClip& clip, const std::vector<Frame>& frames, std::size_t begin) const {
+    std::optional<Reason> find_faces(GoodClip& clip, const std::vector<Frame>& frames, std::size_t begin) const {
         std::size_t good = 0;
         std::vector<at::Tensor> compared;
         const std::size_t step = std::max<std::size_t>(1, clip.frames.size() / kCompared);
         for (std::size_t i = 0; i < clip.frames.size(); ++i) {
             const Frame& frame = frames[begin + i];
             const Result<std::vector<FaceBox>> found = sources_.reader->faces(frame);
-            if (!found) return "its faces cannot be found: " + found.error().detail;
+            if (!found) return cannot("be searched for faces", found.error());
             const auto bad = face_objection(found.value(), frame.width, frame.height, options_);
             if (i == 0 && bad) return "in its first frame " + *bad;
             if (!bad) ++good;
@@ -154,7 +161,7 @@ private:
         double sum = 0;
         for (std::size_t i = 1; i < compared.size(); ++i) sum += cosine(compared[i - 1], compared[i]);
         if (compared.size() > 1 && sum / static_cast<double>(compared.size() - 1) < options_.clip_similarity)
-            return "its frames do not show one and the same person";
+            return std::string("its frames do not show one and the same person");
         return {};
     }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "engine/training/material_set.h"
@@ -22,9 +23,22 @@ struct MadeItem {
     bool padded = false;     // Black bars at the sides.
 };
 
-using ItemOrReason = std::variant<MadeItem, std::string>;
+// The end of a sentence: "its face is 40 pixels large, less than 128".
+struct Reason {
+    Reason(std::string words) : text(std::move(words)) {}
+    // Of what went wrong with looking at the file; another time it may go well.
+    static Reason of_this_time(const std::string& words) {
+        Reason reason(words);
+        reason.lasts = false;
+        return reason;
+    }
 
-// The reason is the end of a sentence: "its face is 40 pixels large, less than 128".
+    std::string text;
+    bool lasts = true;
+};
+
+using ItemOrReason = std::variant<MadeItem, Reason>;
+
 ItemOrReason make_item(const std::filesystem::path& file, const MaterialOptions& options,
                        const MaterialSources& sources);
 

@@ -72,14 +72,15 @@ public:
     std::optional<ItemOrReason> find(const std::string& key) const {
         const auto found = known_.find(key);
         if (found == known_.end()) return std::nullopt;
-        if (!found->second.empty()) return ItemOrReason(found->second);
+        if (!found->second.empty()) return ItemOrReason(Reason(found->second));
         if (std::optional<MadeItem> made = load_item(file_of(key))) return ItemOrReason(std::move(*made));
         return std::nullopt;
     }
     void add(const std::string& key, const ItemOrReason& what) {
-        const auto* made = std::get_if<MadeItem>(&what);
-        if (made != nullptr) save_item(file_of(key), *made);
-        known_[key] = made != nullptr ? std::string() : std::get<std::string>(what);
+        const auto* reason = std::get_if<Reason>(&what);
+        if (reason != nullptr && !reason->lasts) return;
+        if (reason == nullptr) save_item(file_of(key), std::get<MadeItem>(what));
+        known_[key] = reason == nullptr ? std::string() : reason->text;
         if (++unwritten_ >= kIndexEvery) write();
     }
     void write() {
@@ -194,7 +195,7 @@ private:
             found = make_item(file, options_, sources_);
             cache_.add(key, *found);
         }
-        if (const auto* reason = std::get_if<std::string>(&*found)) return verdicts_.left_out(name, *reason);
+        if (const auto* reason = std::get_if<Reason>(&*found)) return verdicts_.left_out(name, reason->text);
         add(name, *caption, std::get<MadeItem>(std::move(*found)));
     }
 
@@ -209,9 +210,13 @@ private:
         set_.items.push_back(std::move(made.item));
     }
 
-    // References of the same person; without them an item can only be its own.
+    // References of the same person; without them an item can only be its own. Where no face is compared, every item
+    // counts as another person.
     void pair() {
-        if (sources_.encoder == nullptr) return;
+        if (sources_.encoder == nullptr) {
+            for (std::size_t i = 0; i < set_.items.size(); ++i) set_.items[i].person = static_cast<std::int64_t>(i);
+            return;
+        }
         pair_items(set_.items, options_.similarity);
         if (options_.self_reference) return;
         std::vector<MaterialItem> kept;

@@ -31,7 +31,7 @@ struct MaterialItem {
     std::vector<ReferenceFeatures> features;  // Portraits of this item; empty without an encoder.
     at::Tensor picture;                       // uint8 [3, H, W], the still, to show
     std::vector<std::int64_t> partners;       // Other items with the same person.
-    std::int64_t person = 0;                  // The smallest item of that person.
+    std::int64_t person = 0;                  // The smallest item of that person; without an encoder the item's own.
 };
 
 struct MaterialSet {

@@ -50,26 +50,38 @@ void keep_freed_memory() {
 #endif
 }
 
+// What the input has is copied to the output: within the input that would have no end.
+void refuse_output_inside_input(const Recipe& recipe) {
+    if (recipe.input.empty()) return;
+    std::error_code ignored;  // Of a folder that cannot be reached: reading or writing it says so.
+    const auto place = [&](const fs::path& folder) {
+        return fs::weakly_canonical(fs::absolute(folder, ignored), ignored);
+    };
+    const fs::path below = place(recipe.output).lexically_relative(place(recipe.input));
+    if (below.empty() || below == "." || *below.begin() == "..") return;
+    throw EngineError(ErrorCode::InvalidRequest, "The recipe's output " + path_for_message(recipe.output) +
+                                                     " lies inside of its input " + path_for_message(recipe.input) +
+                                                     "; choose a folder beside it.");
+}
+
 // Means of what the batches since the last report measured.
 class Means {
 public:
-    void add(const Measures& measures) {
-        ++count_;
+    void add(const Measures& measures, std::int64_t samples = 1) {
         for (const auto& [name, value] : measures) {
             auto found = std::find_if(sums_.begin(), sums_.end(), [&](const Sum& sum) { return sum.name == name; });
             if (found == sums_.end()) found = sums_.insert(sums_.end(), Sum{name});
-            found->value += value;
-            ++found->count;
+            found->value += value * static_cast<double>(samples);
+            found->count += samples;
         }
     }
     Measures take() {
         Measures means;
         for (const Sum& sum : sums_) means.emplace_back(sum.name, sum.value / static_cast<double>(sum.count));
         sums_.clear();
-        count_ = 0;
         return means;
     }
-    bool empty() const { return count_ == 0; }
+    bool empty() const { return sums_.empty(); }
 
 private:
     struct Sum {
@@ -78,7 +90,6 @@ private:
         std::int64_t count = 0;
     };
     std::vector<Sum> sums_;
-    std::int64_t count_ = 0;
 };
 
 class Run {
@@ -165,12 +176,12 @@ private:
         for (std::int64_t begin = 0; begin < size; begin += recipe_.micro_batch) {
             const std::int64_t count = std::min(recipe_.micro_batch, size - begin);
             const PrecisionScope precision(recipe_.bf16, device_);
-            BatchLoss batch = task_->loss_of({recipe_.seed, position_.samples + begin, count});
+            BatchLoss batch = task_->loss_of({recipe_.seed, position_.samples, size, begin, count});
             const double loss = batch.loss.item<double>();
             if (!std::isfinite(loss)) refuse_not_a_number("loss");
             Measures measures{{"loss", loss}};
             measures.insert(measures.end(), batch.measures.begin(), batch.measures.end());
-            means.add(measures);
+            means.add(measures, count);
             if (count < size) batch.loss = batch.loss * (static_cast<double>(count) / static_cast<double>(size));
             // A batch in which nothing is conditioned teaches an adapter nothing.
             if (batch.loss.requires_grad()) batch.loss.backward();
@@ -227,14 +238,22 @@ private:
         observer_.write_picture(folder_ / name.data(), picture);
     }
 
+    // The state comes last: where it lies, the model and the curve of that moment lie too.
     void save() {
         if (position_.samples == saved_at_ && has_state(folder_)) return;
+        write_model();
+        if (!curve_.empty()) {
+            value_or_throw(durable_replace(folder_ / "curve.csv", curve_.csv()));
+            observer_.write_picture(folder_ / "curve.png", curve_.picture());
+        }
         save_state(folder_, position_, optimizer_);
         saved_at_ = position_.samples;
-        task_->write_model(recipe_.output, task_->store()->named(optimizer_.average(), at::kFloat));
-        if (curve_.empty()) return;
-        value_or_throw(durable_replace(folder_ / "curve.csv", curve_.csv()));
-        observer_.write_picture(folder_ / "curve.png", curve_.picture());
+    }
+
+    void write_model() {
+        const c10::NoGradGuard no_gradients;
+        const AveragedWeights averaged(*task_->store(), optimizer_);
+        task_->write_model(recipe_.output, task_->store()->named(task_->store()->values(), at::kFloat));
     }
 
     Measures evaluate() {
@@ -263,6 +282,7 @@ private:
 fs::path run_folder(const Recipe& recipe) { return recipe.output / "training"; }
 
 TrainingReport train(const Recipe& recipe, const TrainingOptions& options, const TrainingObserver& observer) {
+    if (!recipe.random_weights) refuse_output_inside_input(recipe);
     at::set_num_threads(recipe.threads);
     keep_freed_memory();
     prefer_plain_attention(at::Device(options.device));

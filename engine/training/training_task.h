@@ -21,15 +21,23 @@
 
 namespace mirror::engine::training {
 
-// Where a batch lies in the run. Everything random in it follows from this.
+// Where a batch lies in the run, and which part of it goes through the model at once. Everything random follows from
+// the batch: a part sees what it would see in the whole.
 struct BatchPlace {
     std::uint64_t seed = 0;
-    std::int64_t first_sample = 0;
-    std::int64_t size = 1;
+    std::int64_t first_sample = 0;  // Of the batch.
+    std::int64_t size = 1;          // Of the batch.
+    std::int64_t begin = 0;         // Of the part, in the batch.
+    std::int64_t count = size;      // Of the part.
+
+    std::int64_t sample(std::int64_t i) const { return first_sample + begin + i; }  // Number i of the part.
+    bool has(std::int64_t i) const { return i >= begin && i < begin + count; }      // Of the batch's number i.
+    // What was drawn for the batch, rows first: those of the part.
+    at::Tensor part_of(const at::Tensor& drawn) const { return drawn.narrow(0, begin, count); }
 };
 
 struct BatchLoss {
-    at::Tensor loss;    // A scalar with a gradient.
+    at::Tensor loss;    // A scalar with a gradient: the mean over the part's samples.
     Measures measures;  // What it is made of.
 };
 
@@ -47,12 +55,12 @@ public:
     virtual std::shared_ptr<TrainableStore> store() = 0;
     virtual BatchLoss loss_of(const BatchPlace& place) = 0;
 
-    // The next two are called with the moving average in the store and without gradients.
+    // The next three are called with the moving average in the store and without gradients.
     // A fixed set of results; a frame without pixels if the stage has nothing to show.
     virtual Frame picture() = 0;
     // On held-out data.
     virtual Measures evaluate() = 0;
-    // Writes the model in the published layout; `named` holds the averaged weights by name.
+    // Writes the model in the published layout; `named` holds copies of the averaged weights by name.
     virtual void write_model(const std::filesystem::path& folder, const TensorMap& named) = 0;
 };
 

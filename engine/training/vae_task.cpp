@@ -1,12 +1,11 @@
 #include "engine/training/vae_task.h"
 
-#include <c10/core/GradMode.h>
-
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "engine/core/result.h"
+#include "engine/training/diffusion_loss.h"
 #include "engine/training/drawn_data.h"
 #include "engine/training/linear_codec.h"
 #include "engine/training/model_writer.h"
@@ -186,8 +185,8 @@ VaeTask::Batch VaeTask::batch_of(const BatchPlace& place) const {
     RandomStream shape(place.seed, Purpose::Dropout, static_cast<std::uint64_t>(place.first_sample));
     const int frames = shape.chance(data_.still_share) ? 1 : data_.frames;
     std::vector<at::Tensor> clips, weights;
-    for (std::int64_t i = 0; i < place.size; ++i) {
-        const std::int64_t sample = place.first_sample + i;
+    for (std::int64_t i = 0; i < place.count; ++i) {
+        const std::int64_t sample = place.sample(i);
         DrawnClip clip = draw(drawn_scene(data_, people::Split::Train, place.seed, sample, frames));
         at::Tensor weight = losses_.face > 0 ? face_weights(clip) : at::Tensor();
         if (data_.crop > 0) {
@@ -217,11 +216,13 @@ BatchLoss VaeTask::loss_of(const BatchPlace& place) {
     const Batch batch = batch_of(place);
     const Posterior posterior = vae_->encode(batch.clips);
     RandomStream random(place.seed, Purpose::Noise, static_cast<std::uint64_t>(place.first_sample));
-    const at::Tensor noise = random.normal(posterior.mean.sizes()).to(device_);
+    const at::Tensor noise = noise_for(place, posterior.mean, random).to(device_);
     const at::Tensor result = vae_->decode(posterior.sample(noise)).to(at::kFloat);
     const at::Tensor error = result - batch.clips;
     const auto mean = [&](const at::Tensor& x) {
-        return batch.weights.defined() ? (x * batch.weights).mean() / batch.weights.mean() : x.mean();
+        if (!batch.weights.defined()) return x.mean();
+        const auto each = [](const at::Tensor& all) { return all.mean({1, 2, 3, 4}); };
+        return (each(x * batch.weights) / each(batch.weights)).mean();
     };
     const at::Tensor absolute = mean(error.abs());
     const at::Tensor gradient = gradient_loss(result, batch.clips);
@@ -260,7 +261,6 @@ Measures VaeTask::evaluate() {
 }
 
 void VaeTask::write_model(const std::filesystem::path& folder, const TensorMap& named) {
-    const c10::NoGradGuard no_gradients;
     // The latents of a model have unit variance on average.
     std::vector<at::Tensor> latents;
     for (const at::Tensor& some : held_out_.split(8))

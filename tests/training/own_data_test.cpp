@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <stop_token>
 
 #include "engine/core/result.h"
 #include "engine/face/photograph.h"
@@ -52,9 +53,14 @@ public:
     Result<std::vector<Frame>> clip(const fs::path& file, double, std::int64_t count) override {
         Result<media::Video> video = media::read_video(file, count);
         if (!video) return video.error();
-        return std::move(video).value().frames;
+        frames_ = std::move(video).value().frames;
+        searched.clear();
+        return frames_;
     }
     Result<std::vector<FaceBox>> faces(const Frame& picture) override {
+        if (fails) return Error{ErrorCode::OutOfMemory, "no room for the detector"};
+        for (std::size_t i = 0; i < frames_.size(); ++i)
+            if (frames_[i].rgb == picture.rgb) searched.push_back(i);
         const Known* best = nullptr;
         double least = 12.0;
         for (const Known& known : known_) {
@@ -72,8 +78,11 @@ public:
     void know(const Frame& frame, std::vector<FaceBox> faces) { known_.push_back({frame, std::move(faces)}); }
 
     int pictures_read = 0;
+    bool fails = false;                 // The search for faces.
+    std::vector<std::size_t> searched;  // Frames of the newest video.
 
 private:
+    std::vector<Frame> frames_;
     struct Known {
         Frame frame;
         std::vector<FaceBox> faces;
@@ -165,9 +174,59 @@ TEST(OwnData, TrainsAnAdapterAndSaysWhatItLeavesOut) {
     second.output = folder.scratch.path() / "second";
     second.data = folder.data(R"(, "cache": ")" + (run.output / "training" / "material").string() + "\"");
     EXPECT_TRUE(train_on(second, folder, again).finished);
-    EXPECT_EQ(folder.reader->pictures_read, read) << "judged again";
+    EXPECT_EQ(folder.reader->pictures_read, read + 1) << "only what could not be read is judged again";
     EXPECT_EQ(text_of(run.output / "adapter" / "adapter.safetensors"),
               text_of(second.output / "adapter" / "adapter.safetensors"));
+}
+
+TEST(OwnData, LooksAgainAtWhatCouldNotBeLookedAt) {
+    Folder folder;
+    folder.picture("a", 1, 1, "a woman smiling");
+    folder.reader->fails = true;
+    Watched watched;
+    const TinyRun run = run_on(folder, "adapter", folder.scratch.path() / "out");
+    EXPECT_THROW(train_on(run, folder, watched), EngineError);
+    EXPECT_NE(text_of(run.output / "training" / "material.csv").find("no room for the detector"), std::string::npos);
+    folder.reader->fails = false;
+    EXPECT_TRUE(train_on(run, folder, watched).finished);
+}
+
+TEST(OwnData, HoldsSingleFilesOutWhereNoFacesAreCompared) {
+    Folder folder;
+    for (std::uint64_t i = 0; i < 8; ++i)
+        folder.picture(std::string(1, static_cast<char>('a' + i)), i, i, "a woman smiling");
+    TinyRun run = run_on(folder, "base", folder.scratch.path() / "out");
+    const std::string everything = R"("held_out": 0.0)";
+    run.data.replace(run.data.find(everything), everything.size(), R"("held_out": 0.5)");
+    Watched watched;
+    const TrainingReport report = train_on(run, folder, watched);
+    EXPECT_TRUE(report.finished);
+    ASSERT_EQ(report.evaluation.size(), 1U) << "nothing is held out";
+    EXPECT_EQ(report.evaluation[0].first, "held_out_loss");
+}
+
+TEST(OwnData, TakesTheReferenceFromBehindTheClip) {
+    for (const int frames : {9, 10, 12}) {
+        Folder folder;
+        folder.video("v", 1, frames, "a woman turning her head");
+        Watched watched;
+        train_on(run_on(folder, "adapter", folder.scratch.path() / "out", R"(, "frames": 9)"), folder, watched);
+        ASSERT_FALSE(folder.reader->searched.empty());
+        EXPECT_EQ(folder.reader->searched.back(), frames == 9 ? 4U : static_cast<std::size_t>(frames - 1));
+    }
+}
+
+// Asks for a stop with the first report.
+void cut_in_the_middle(const TinyRun& run, const Folder& folder) {
+    std::stop_source source;
+    Watched watched;
+    TrainingObserver observer = watched.observer();
+    observer.tell = [&](const TrainingProgress&) { source.request_stop(); };
+    TrainingOptions options;
+    options.reader = folder.reader;
+    options.stop = source.get_token();
+    EXPECT_THROW(train(run.recipe(), options, observer), EngineError);
+    EXPECT_NE(text_of(run.output / "training" / "state.json").find("\"samples\": 2"), std::string::npos);
 }
 
 TEST(OwnData, ClipsTrainBaseAndAdapterCutOrUncut) {
@@ -183,10 +242,7 @@ TEST(OwnData, ClipsTrainBaseAndAdapterCutOrUncut) {
         Watched watched;
         EXPECT_TRUE(train_on(whole, folder, watched).finished);
         EXPECT_NE(text_of(whole.output / "training" / "material.csv").find("3 frames, less than 9"), std::string::npos);
-        TrainingOptions options;
-        options.seconds = 0.0;
-        options.reader = folder.reader;
-        EXPECT_FALSE(train(cut.recipe(), options, watched.observer()).finished);
+        cut_in_the_middle(cut, folder);
         EXPECT_TRUE(train_on(cut, folder, watched, true).finished);
         const fs::path part = std::string(stage) == "base"
                                   ? fs::path("transformer") / "diffusion_pytorch_model.safetensors"

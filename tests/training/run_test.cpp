@@ -2,11 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <c10/core/GradMode.h>
+
 #include <fstream>
+#include <functional>
 #include <map>
 #include <sstream>
 
 #include "engine/core/result.h"
+#include "engine/session/model_folder.h"
+#include "engine/training/drawn_data.h"
+#include "engine/training/model_writer.h"
 #include "engine/training/training_state.h"
 #include "engine/weights/weight_store.h"
 #include "tests/support/scratch_folder.h"
@@ -57,6 +63,82 @@ TEST(Run, CutInTheMiddleEqualsUncut) {
         if (name.extension() != ".safetensors") continue;
         EXPECT_EQ(bytes_of(entry.path()), bytes_of(cut.output / "training" / name)) << name;
     }
+}
+
+// The last report of a run puts something in the way of its last save.
+void run_until_it_cannot_write(const TinyRun& run, const std::function<void()>& spoil, bool spoil_picture) {
+    Watched watched;
+    TrainingObserver observer = watched.observer();
+    observer.tell = [&](const TrainingProgress& progress) {
+        if (progress.samples == run.samples) spoil();
+    };
+    observer.write_picture = [&](const fs::path& file, const Frame&) {
+        if (spoil_picture) throw EngineError(ErrorCode::WriteFailed, "Cannot write " + file.string() + ".");
+    };
+    EXPECT_THROW(train(run.recipe(), {}, observer), EngineError);
+}
+
+TEST(Run, WritesItsModelAgainAfterALastSaveThatFailed) {
+    const testing::ScratchFolder folder;
+    const fs::path model = fs::path("vae") / "diffusion_pytorch_model.safetensors";
+    TinyRun whole = TinyRun::vae(folder.path() / "whole");
+    whole.samples = 4;
+    Watched watched;
+    train(whole.recipe(), {}, watched.observer());
+    for (const bool spoil_picture : {false, true}) {
+        TinyRun run = whole;
+        run.output = folder.path() / (spoil_picture ? "picture" : "model");
+        const auto spoil = [&] {
+            if (!spoil_picture) write_text(run.output / "vae", "in the way");
+        };
+        run_until_it_cannot_write(run, spoil, spoil_picture);
+        if (!spoil_picture) fs::remove(run.output / "vae");
+        TrainingOptions options;
+        options.resume = true;
+        EXPECT_TRUE(train(run.recipe(), options, watched.observer()).finished);
+        EXPECT_EQ(bytes_of(whole.output / model), bytes_of(run.output / model)) << spoil_picture;
+        EXPECT_TRUE(has_state(run.output / "training"));
+    }
+}
+
+TEST(Run, RefusesAnOutputInsideItsInput) {
+    const testing::ScratchFolder folder;
+    fs::create_directory_symlink(folder.path(), folder.path() / "link");
+    for (const fs::path& output : {folder.path() / "in" / "out", folder.path() / "link" / "in" / "a" / ".." / "out"}) {
+        TinyRun run = TinyRun::vae(output);
+        run.input = folder.path() / "in";
+        fs::create_directories(run.input);
+        Watched watched;
+        try {
+            train(run.recipe(), {}, watched.observer());
+            FAIL() << "ran";
+        } catch (const EngineError& error) {
+            EXPECT_NE(std::string(error.what()).find("inside of its input"), std::string::npos) << error.what();
+        }
+        EXPECT_TRUE(fs::is_empty(run.input));
+    }
+}
+
+// What is written is the average, so the factor that goes with it has to be the average's, too.
+TEST(Run, ScalesLatentsOfTheWeightsThatItWrites) {
+    const c10::NoGradGuard no_gradients;
+    const testing::ScratchFolder folder;
+    TinyRun run = TinyRun::vae(folder.path() / "o");
+    run.rate = 0.02;
+    run.further = R"(, "optimizer": {"ema": 0.5})";
+    Watched watched;
+    train(run.recipe(), {}, watched.observer());
+    const ModelFolder model(run.output, {}, WeightCheck::Finite);
+    const CogVideoXVae vae = model.vae(VaeParts::Whole);
+    std::vector<at::Tensor> latents;
+    for (std::int64_t i = 0; i < 32; ++i) {
+        const Recipe recipe = run.recipe();
+        const auto scene =
+            drawn_scene(DrawnOptions::read(recipe.file.object("data")), people::Split::Validation, ~recipe.seed, i, 1);
+        latents.push_back(vae.encode(to_signal(draw(scene).pixels).unsqueeze(0)).mean);
+    }
+    const double deviation = at::stack(latents).square().mean().sqrt().item<double>();
+    EXPECT_NEAR(vae.config().scaling_factor * deviation, 1.0, 0.01);
 }
 
 TEST(Run, AsksBeforeItGoesOn) {
