@@ -84,7 +84,8 @@ std::optional<double> inter_frame_motion(std::span<const FaceSeen> references, c
     for (const ObservedFrame& frame : clip.frames) {
         if (!frame.face || !is_usable(frame.face->box, options)) continue;
         const FaceSeen& now = *frame.face;
-        if (before != nullptr && !is_switch(references, *before, now)) {
+        if (before != nullptr) {
+            if (is_switch(references, *before, now)) continue;
             steps.push_back(summed_distance(in_parts_of(now.box.landmarks, clip.width, clip.height),
                                             in_parts_of(before->box.landmarks, clip.width, clip.height)));
         }

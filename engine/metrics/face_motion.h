@@ -34,8 +34,9 @@ std::optional<double> reference_motion(std::span<const FaceSeen> references, con
                                        const MotionOptions& options);
 
 // The sum of the five distances, in parts of the picture's sides, between neighbouring frames with a usable face, then
-// reduced. A jump counts as the detector's, and is left out, if the boxes do not overlap at all and the later face is
-// less like the references. Nothing with fewer than two usable faces.
+// reduced. A jump counts as the detector's if the boxes do not overlap at all and the later face is less like the
+// references: the later face is left out then, and with it the way to it and back. Nothing with fewer than two faces
+// that are left.
 std::optional<double> inter_frame_motion(std::span<const FaceSeen> references, const ObservedClip& clip,
                                          const MotionOptions& options);
 

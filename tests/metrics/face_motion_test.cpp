@@ -87,7 +87,10 @@ TEST(InterFrameMotion, DropsASwitchToAnotherFace) {
     const FaceSeen far_but_same = face_at(100, 200, {1, 0});
     EXPECT_FALSE(inter_frame_motion(reference(), clip_of({same, far_and_other}), {}));
     EXPECT_TRUE(inter_frame_motion(reference(), clip_of({same, far_but_same}), {}));
-    // The way back is no loss of likeness, so it counts.
+    EXPECT_EQ(*inter_frame_motion(reference(), clip_of({same, far_and_other, same}), {}), 0);
+    EXPECT_NEAR(*inter_frame_motion(reference(), clip_of({same, far_and_other, far_and_other, far_but_same}), {}),
+                *inter_frame_motion(reference(), clip_of({same, far_but_same}), {}), 1e-12);
+    // Where a clip begins with the other face likeness is only gained.
     EXPECT_TRUE(inter_frame_motion(reference(), clip_of({far_and_other, same}), {}));
 }
 
