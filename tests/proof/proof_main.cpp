@@ -6,7 +6,7 @@
 // Every clip is kept in OUT/clips, so that a run that was cut goes on where it was. Writes OUT/proof.json, proof.csv
 // and proof.md, each time a group is done. --clips N: a quick look at the first N of each group.
 
-#include <fstream>
+#include <charconv>
 #include <iostream>
 #include <optional>
 #include <sstream>
@@ -15,12 +15,15 @@
 #include <vector>
 
 #include "engine/core/durable_replace.h"
+#include "engine/core/limits.h"
 #include "engine/core/result.h"
 #include "engine/face/face_reader.h"
 #include "engine/face/photograph.h"
+#include "engine/formats/sha256.h"
 #include "engine/session/model_folder.h"
 #include "engine/session/model_info.h"
 #include "engine/training/judge.h"
+#include "engine/weights/mapped_file.h"
 #include "engine/weights/weight_store.h"
 #include "tests/proof/clip_maker.h"
 #include "tests/proof/proof_plan.h"
@@ -45,6 +48,23 @@ struct Arguments {
     std::string device = "cpu";
 };
 
+template <typename Number>
+bool read_number(const std::string& text, Number& number) {
+    const char* end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, number);
+    return read.ec == std::errc() && read.ptr == end;
+}
+
+bool read_option(const std::string& name, const std::string& value, Arguments& arguments) {
+    if (name == "--clips") return read_number(value, arguments.clips.emplace());
+    if (name == "--steps") return read_number(value, arguments.steps);
+    if (name == "--guidance") return read_number(value, arguments.guidance);
+    if (name == "--references") return read_number(value, arguments.references);
+    if (name != "--device") return false;
+    arguments.device = value;
+    return true;
+}
+
 std::optional<Arguments> read_arguments(const std::vector<std::string>& words) {
     Arguments arguments;
     std::vector<std::string> folders;
@@ -53,20 +73,8 @@ std::optional<Arguments> read_arguments(const std::vector<std::string>& words) {
             folders.push_back(words[i]);
             continue;
         }
-        if (i + 1 == words.size()) return std::nullopt;
-        const std::string &name = words[i], &value = words[++i];
-        if (name == "--clips")
-            arguments.clips = std::stoi(value);
-        else if (name == "--steps")
-            arguments.steps = std::stoi(value);
-        else if (name == "--guidance")
-            arguments.guidance = std::stod(value);
-        else if (name == "--references")
-            arguments.references = std::stoi(value);
-        else if (name == "--device")
-            arguments.device = value;
-        else
-            return std::nullopt;
+        if (i + 1 == words.size() || !read_option(words[i], words[i + 1], arguments)) return std::nullopt;
+        ++i;
     }
     if (folders.size() != 3) return std::nullopt;
     arguments.model = folders[0];
@@ -75,30 +83,35 @@ std::optional<Arguments> read_arguments(const std::vector<std::string>& words) {
     return arguments;
 }
 
-// What the clips of a folder depend on; clips of another model or other settings are not taken for these.
-std::string fingerprint_of(const Arguments& arguments) {
-    const engine::ModelFolder folder(arguments.model, {}, engine::WeightCheck::None);
-    std::string text;
-    for (const char* part : {"transformer", "text_encoder", "vae", "image_encoder", "id_perceiver"}) {
-        if (folder.has(part)) text += std::string(part) + " " + folder.store(part)->fingerprint() + "\n";
-    }
-    const fs::path adapter = value_or_throw(engine::find_adapter(arguments.model, {}));
-    text += "adapter " + engine::WeightStore::open(adapter, "adapter")->fingerprint() + "\n";
-    std::ostringstream settings;
-    settings << "steps " << arguments.steps << " guidance " << arguments.guidance << " references "
-             << arguments.references << "\n";
-    return text + settings.str();
+std::string text_of(const fs::path& file) {
+    return value_or_throw(engine::read_whole_file(file, limits::kConfigBytes));
 }
 
-void claim_folder(const Arguments& arguments) {
+// What the clips of a folder depend on; clips of another model or other settings are not taken for these.
+std::string fingerprint_of(const Arguments& arguments, const VideoSpec& video, const SamplingSpec& sampling) {
+    const engine::ModelFolder folder(arguments.model, {}, engine::WeightCheck::None);
+    std::ostringstream text;
+    for (const char* part : {"transformer", "text_encoder", "vae", "image_encoder", "id_perceiver", "recognizer"}) {
+        if (folder.has(part)) text << part << " " << folder.store(part)->fingerprint() << "\n";
+    }
+    const fs::path adapter = value_or_throw(engine::find_adapter(arguments.model, {}));
+    text << "adapter " << engine::WeightStore::open(adapter, "adapter")->fingerprint() << "\n";
+    for (const char* file : {"scheduler/scheduler_config.json", "vae/config.json"})
+        text << file << " " << formats::sha256_hex(text_of(arguments.model / file)) << "\n";
+    text << "sampler " << static_cast<int>(sampling.sampler) << " dynamic guidance "
+         << static_cast<int>(sampling.dynamic_guidance) << " steps " << sampling.steps << " guidance "
+         << sampling.guidance << " references " << arguments.references << "\n"
+         << video.width << "x" << video.height << ", " << video.frames << " frames, " << video.rate.numerator << "/"
+         << video.rate.denominator << " a second\n";
+    return text.str();
+}
+
+void claim_folder(const Arguments& arguments, const VideoSpec& video, const SamplingSpec& sampling) {
     const fs::path file = arguments.out / "made_by.txt";
     value_or_throw(make_folders(arguments.out));
-    const std::string fingerprint = fingerprint_of(arguments);
+    const std::string fingerprint = fingerprint_of(arguments, video, sampling);
     if (!fs::exists(file)) return static_cast<void>(value_or_throw(durable_replace(file, fingerprint)));
-    std::ifstream stream(file, std::ios::binary);
-    std::ostringstream kept;
-    kept << stream.rdbuf();
-    if (kept.str() != fingerprint)
+    if (text_of(file) != fingerprint)
         throw EngineError(ErrorCode::InvalidRequest,
                           "The folder " + arguments.out.string() +
                               " holds clips of another model or of other settings; choose another folder.");
@@ -123,13 +136,13 @@ void tell(const JudgedClip& clip, std::size_t number, std::size_t count) {
 }
 
 void prove(const Arguments& arguments) {
-    claim_folder(arguments);
     const auto info = value_or_throw(engine::read_model_info(arguments.model));
     SamplingSpec sampling;
     sampling.sampler = info.sampler;
     sampling.dynamic_guidance = info.dynamic_guidance;
     sampling.steps = arguments.steps;
     sampling.guidance = arguments.guidance;
+    claim_folder(arguments, info.video, sampling);
     ClipMaker maker(
         {arguments.model, arguments.out / "clips", info.video, sampling, arguments.device, arguments.references});
     const auto reader = face::make_face_reader();
@@ -160,12 +173,12 @@ void prove(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const auto arguments = read_arguments(std::vector<std::string>(argv + 1, argv + argc));
-    if (!arguments) {
-        std::cerr << kUsage;
-        return 2;
-    }
     try {
+        const auto arguments = read_arguments(std::vector<std::string>(argv + 1, argv + argc));
+        if (!arguments) {
+            std::cerr << kUsage;
+            return 2;
+        }
         prove(*arguments);
     } catch (const std::exception& error) {
         std::cerr << error.what() << "\n";

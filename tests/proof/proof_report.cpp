@@ -123,7 +123,8 @@ std::string further_lines(const std::vector<JudgedClip>& clips) {
     const GroupScores on = scores_of_group("on", clips), off = scores_of_group("off", clips);
     const GroupScores held_out = scores_of_group("held-out", clips);
     return "- Prompt score (mean of action and place): adapter on " + percent(on.prompt()) + ", off " +
-           percent(off.prompt()) + ".\n- Pairs of action and place that no stage was trained on: action " +
+           percent(off.prompt()) +
+           ".\n- Pairs of action and place that neither the base nor the adapter was trained on: action " +
            percent(held_out.action) + ", place " + percent(held_out.place) + ", person " + percent(held_out.top_1) +
            " of " + std::to_string(held_out.clips) + " clips.\n- One person: two frames of one shot are alike by " +
            fixed(on.within_shot, 3) + ", of two shots by " + fixed(similarity_across_shots("on", clips), 3) +

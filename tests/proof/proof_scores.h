@@ -20,12 +20,12 @@ struct JudgedClip {
     people::Action action = people::Action::Turn;
     people::Place place = people::Place::Beach;
     people::Style style = people::Style::Cartoon;
-    double similarity = 0;           // To the right person, by the judge: mean over the frames.
-    double similarity_to_other = 0;  // To the other 63, mean.
+    double similarity = 0;           // Of the clip's mean direction, by the judge, to the right person's.
+    double similarity_to_other = 0;  // To those of the other 63, mean.
     metrics::ClipScores by_judge;    // Faces compared by the judge's network,
     metrics::ClipScores by_model;    // and by the model's recogniser.
     std::vector<float> identity;     // The mean over the frames of the judge's vectors of length 1.
-    int frames = 1;
+    int frames = 1;                  // That this mean was taken over.
 
     bool is_identified() const { return rank == 0; }
     bool has_action() const { return action == plan.scene.action; }
