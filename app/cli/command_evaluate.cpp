@@ -131,6 +131,11 @@ std::vector<ReferencePhoto> photos_of(const EvaluateOptions& options) {
     return photos;
 }
 
+struct Failed {
+    std::string file;
+    Error error;
+};
+
 void run_evaluate(const EvaluateOptions& options, Invocation& invocation) {
     invocation.json = options.json;
     Console& console = invocation.console;
@@ -140,15 +145,17 @@ void run_evaluate(const EvaluateOptions& options, Invocation& invocation) {
     const auto references = metrics::observe_references(*reader, *embedder, photos_of(options));
     metrics::ClipObserver observer(face::make_face_detectors(), *embedder, references);
     std::vector<metrics::ClipScores> measured;
-    std::optional<Error> first;
+    std::optional<Failed> first;
     int failures = 0;
     for (const std::string& file : options.videos) {
         const auto video = evaluate_video(file, references, observer, options.scores,
                                           progress_of(console, options.json), invocation.stop);
         if (!video && video.error().code == ErrorCode::Cancelled) throw EngineError(video.error());
         if (!video) {
-            ++failures;
-            if (!first) first = video.error();
+            if (++failures == 1) first = Failed{file, video.error()};
+            // The last word is one sentence for all of them.
+            if (options.videos.size() > 1 && options.json) console.event(warning_event(video.error().detail));
+            if (options.videos.size() > 1 && !options.json) console.print_line(video.error().detail);
             continue;
         }
         if (options.json) {
@@ -162,10 +169,12 @@ void run_evaluate(const EvaluateOptions& options, Invocation& invocation) {
     if (!options.json && measured.size() > 1)
         console.print_line(
             table_row(metrics::mean_scores(measured), "mean of " + std::to_string(measured.size()) + " videos"));
-    if (first) {
-        if (failures > 1) first->detail += " (and " + std::to_string(failures - 1) + " more)";
-        throw EngineError(*first);
-    }
+    if (failures > 1)
+        throw EngineError(first->error.code, "Cannot measure " + path_for_message(first->file) + " and " +
+                                                 std::to_string(failures - 1) + " more of " +
+                                                 std::to_string(options.videos.size()) +
+                                                 " videos; why is said of each above.");
+    if (first) throw EngineError(first->error);
     if (options.json) console.event(done_event_of(measured, embedder->id_pack()));
     if (!options.json) console.print_line("Faces compared with the recogniser " + embedder->id_pack() + ".");
 }

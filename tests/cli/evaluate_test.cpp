@@ -98,6 +98,28 @@ TEST_F(EvaluateTest, ReportsTheOthersWhenOneCannotBeRead) {
     EXPECT_EQ(events.back().at("event"), "failed");
 }
 
+TEST_F(EvaluateTest, SaysOfEachWhyItCannotBeRead) {
+    write_video("grey.mp4", grey(), 0);
+    std::ofstream(file("words.mp4")) << "no video";
+    const std::vector<std::string> videos{file("words.mp4"), file("grey.mp4"), file("nowhere.mp4")};
+    for (const bool json : {false, true}) {
+        std::vector<std::string> arguments = videos;
+        arguments.insert(arguments.end(), {"--reference", photo()});
+        if (json) arguments.emplace_back("--json");
+        const Finished finished = evaluate(arguments);
+        EXPECT_EQ(finished.code, 1);
+        expect_one_line(finished, "words.mp4 and 1 more of 3 videos");
+        for (const char* name : {"words.mp4", "nowhere.mp4"})
+            EXPECT_NE(finished.out.find(name), std::string::npos) << finished.out;
+        if (!json) continue;
+        const auto events = events_in(finished.out);
+        EXPECT_EQ(
+            std::count_if(events.begin(), events.end(), [](const auto& one) { return one.at("event") == "warning"; }),
+            2);
+        EXPECT_EQ(events.back().at("event"), "failed");
+    }
+}
+
 TEST_F(EvaluateTest, RefusesInOneSentence) {
     ASSERT_TRUE(media::write_png(file("grey.png"), grey()));
     const std::vector<std::tuple<int, std::string, std::vector<std::string>>> refusals{
