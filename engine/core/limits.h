@@ -54,5 +54,8 @@ inline constexpr std::size_t kProjectNameBytes = 200;
 inline constexpr std::size_t kProjectTextBytes = 64u << 10;
 inline constexpr std::size_t kProjectPathBytes = 1024;
 inline constexpr std::size_t kFileNameBytes = 255;
+inline constexpr std::size_t kPackedEntries = 10'000;
+inline constexpr std::uint64_t kPackedEntryBytes = std::uint64_t{1} << 30;
+inline constexpr std::uint64_t kPackedBytes = std::uint64_t{4} << 30;  // Of all entries together, unpacked.
 
 }  // namespace mirror::limits

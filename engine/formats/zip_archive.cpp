@@ -115,7 +115,8 @@ Directory find_directory(Bytes file) {
 }
 
 void check_name(std::string_view name) {
-    bool plain = !name.empty() && name.size() <= kLongestName && is_utf8(name) && !name.starts_with('/');
+    if (!is_utf8(name)) throw FormatFailure(entry_text(name) + " has a name that is not UTF-8");
+    bool plain = !name.empty() && name.size() <= kLongestName && !name.starts_with('/');
     plain = plain && name.find('\\') == std::string_view::npos && name.find('\0') == std::string_view::npos;
     for (std::size_t at = 0; plain && at <= name.size();) {
         const std::size_t end = std::min(name.find('/', at), name.size());
@@ -258,12 +259,11 @@ const ZipEntry* ZipArchive::find(std::string_view name) const {
 
 bool looks_like_zip(Bytes file) { return file.size() >= 4 && ByteCursor(file, "the file").u32() == kLocalHeader; }
 
-Result<ZipArchive> parse_zip(Bytes file, std::string_view origin) {
+Result<ZipArchive> parse_zip(Bytes file, std::string_view origin, std::string_view wanted) {
     try {
         return read_archive(file);
     } catch (const FormatFailure& failure) {
-        return Error{ErrorCode::MalformedFile,
-                     refusal_sentence(origin, "an archive as torch.save makes it", failure.what())};
+        return Error{ErrorCode::MalformedFile, refusal_sentence(origin, wanted, failure.what())};
     }
 }
 

@@ -32,8 +32,9 @@ struct ZipArchive {
 // Whether the file begins as a ZIP file does.
 bool looks_like_zip(std::span<const std::byte> file);
 
-// `origin` names the file in the error (MalformedFile).
-Result<ZipArchive> parse_zip(std::span<const std::byte> file, std::string_view origin);
+// `origin` names the file in the error (MalformedFile), which says that it is not `wanted`.
+Result<ZipArchive> parse_zip(std::span<const std::byte> file, std::string_view origin,
+                             std::string_view wanted = "an archive as torch.save makes it");
 
 // The checksum that the directory holds of each entry.
 std::uint32_t crc32_of(std::span<const std::byte> bytes);
