@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstring>
+#include <new>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -50,6 +50,12 @@ Error cannot_read(const fs::path& file, int number) {
 
 Error stopped() { return {ErrorCode::Cancelled, "stopped by the user"}; }
 
+// An entry that is a folder says so by a slash at its end.
+std::string without_slash(std::string name) {
+    if (name.ends_with('/')) name.pop_back();
+    return name;
+}
+
 // Before libzip sees the file, which believes what an archive says of itself: how many entries there are, for one.
 Status check_structure(int descriptor, const fs::path& file, std::size_t most_entries) {
     struct stat info {};
@@ -64,9 +70,14 @@ Status check_structure(int descriptor, const fs::path& file, std::size_t most_en
     const std::unique_ptr<void, std::function<void(void*)>> mapping(start, [size](void* at) { ::munmap(at, size); });
     const auto outline = formats::parse_zip({static_cast<const std::byte*>(start), size}, file.string(), kWanted);
     if (!outline) return outline.error();
-    if (outline.value().entries.size() <= most_entries) return success();
-    return Error{ErrorCode::MalformedFile,
-                 name + " holds more than " + std::to_string(most_entries) + " entries and is refused."};
+    if (outline.value().entries.size() > most_entries)
+        return Error{ErrorCode::MalformedFile,
+                     name + " holds more than " + std::to_string(most_entries) + " entries and is refused."};
+    for (const formats::ZipEntry& entry : outline.value().entries) {
+        const Status status = check_project_path(without_slash(entry.name), "the entry");
+        if (!status) return Error{ErrorCode::MalformedFile, name + " is refused: " + status.error().detail};
+    }
+    return success();
 }
 
 // Whether it is a file or a folder, as far as the archive says what it is.
@@ -138,11 +149,8 @@ Status PackedFolder::list_entry(std::uint64_t index, const PackedLimits& most) {
     if (stored == nullptr || zip_stat_index(archive, index, ZIP_FL_UNCHANGED, &info) != 0 ||
         zip_file_get_external_attributes(archive, index, ZIP_FL_UNCHANGED, &system, &attributes) != 0)
         return refused("is damaged: its directory cannot be read");
-    std::string name = stored;
-    const bool is_folder = name.ends_with('/');
-    if (is_folder) name.pop_back();
-    if (const Status status = check_project_path(name, "the entry"); !status)
-        return Error{ErrorCode::MalformedFile, path_for_message(file_) + " is refused: " + status.error().detail};
+    const bool is_folder = std::string_view(stored).ends_with('/');
+    std::string name = without_slash(stored);
     if (!is_plain_kind(system, attributes)) return refused_entry(name, "is neither a file nor a folder");
     if (is_folder) return info.size == 0 ? success() : refused_entry(name, "is a folder with content");
     if (info.size > most.entry_bytes)
