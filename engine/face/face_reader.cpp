@@ -5,6 +5,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "engine/core/utf8.h"
 #include "engine/face/alignment.h"
@@ -41,17 +42,17 @@ Error with_name(const std::filesystem::path& photo, const Error& error) {
 
 class PhotographReader : public FaceReader {
 public:
-    PhotographReader() : detectors_(make_face_detectors()) {
+    explicit PhotographReader(PhotographBytes bytes) : bytes_(std::move(bytes)), detectors_(make_face_detectors()) {
         cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
     }
 
     Result<Frame> load(const std::filesystem::path& photo) override {
-        return guarded<Frame>(photo, [&] { return read_photograph(photo); });
+        return guarded<Frame>(photo, [&] { return picture_of(photo); });
     }
 
     Result<PhotoFaces> find(const std::filesystem::path& photo) override {
         return guarded<PhotoFaces>(photo, [&]() -> Result<PhotoFaces> {
-            const Result<Frame> picture = read_photograph(photo);
+            const Result<Frame> picture = picture_of(photo);
             if (!picture) return picture.error();
             return PhotoFaces{photo, picture.value().width, picture.value().height,
                               find_faces(detectors_, picture.value())};
@@ -60,7 +61,7 @@ public:
 
     Result<FaceCrops> crops(const std::filesystem::path& photo, const FaceBox& face) override {
         return guarded<FaceCrops>(photo, [&]() -> Result<FaceCrops> {
-            const Result<Frame> picture = read_photograph(photo);
+            const Result<Frame> picture = picture_of(photo);
             if (!picture) return picture.error();
             Result<Frame> aligned = align_face(picture.value(), face.landmarks, aligned_size);
             if (!aligned) return with_name(photo, aligned.error());
@@ -74,7 +75,7 @@ public:
     Result<ReferenceFace> reference(const ReferencePhoto& photo, ReferenceCrop crop, double expand,
                                     int image_size) override {
         return guarded<ReferenceFace>(photo.file, [&]() -> Result<ReferenceFace> {
-            const Result<Frame> picture = read_photograph(photo.file);
+            const Result<Frame> picture = picture_of(photo.file);
             if (!picture) return picture.error();
             const Result<FaceBox> face = choose(photo, find_faces(detectors_, picture.value()));
             if (!face) return face.error();
@@ -95,6 +96,13 @@ public:
     }
 
 private:
+    Result<Frame> picture_of(const std::filesystem::path& photo) const {
+        if (!bytes_) return read_photograph(photo);
+        const auto bytes = bytes_(photo);
+        if (!bytes) return bytes.error();
+        return decode_photograph(bytes.value(), path_for_message(photo.filename()));
+    }
+
     static Result<FaceBox> choose(const ReferencePhoto& photo, const std::vector<FaceBox>& faces) {
         const std::string name = path_for_message(photo.file.filename());
         if (faces.empty())
@@ -111,11 +119,16 @@ private:
         return faces[static_cast<std::size_t>(number) - 1];
     }
 
+    PhotographBytes bytes_;  // Empty: photographs are files.
     std::vector<std::unique_ptr<FaceDetector>> detectors_;
 };
 
 }  // namespace
 
-std::unique_ptr<FaceReader> make_face_reader() { return std::make_unique<PhotographReader>(); }
+std::unique_ptr<FaceReader> make_face_reader() { return make_face_reader({}); }
+
+std::unique_ptr<FaceReader> make_face_reader(PhotographBytes bytes) {
+    return std::make_unique<PhotographReader>(std::move(bytes));
+}
 
 }  // namespace mirror::face

@@ -63,6 +63,19 @@ TEST(FaceReader, FindsTheOneFaceOfThePhotograph) {
     EXPECT_NEAR(face.landmarks[1].y, 104, 5);
 }
 
+TEST(FaceReader, PhotographsNeedNotBeFiles) {
+    std::string asked;
+    const auto from_bytes = make_face_reader([&](const std::filesystem::path& photo) {
+        asked = photo.string();
+        return read_photograph_bytes(photo == "packed/a.jpg" ? astronaut : photo);
+    });
+    const Result<Frame> loaded = from_bytes->load("packed/a.jpg");
+    ASSERT_TRUE(loaded.ok()) << loaded.error().detail;
+    EXPECT_EQ(asked, "packed/a.jpg");
+    EXPECT_EQ(loaded.value().rgb, reader().load(astronaut).value().rgb);
+    EXPECT_THAT(from_bytes->load("packed/gone.jpg").error().detail, HasSubstr("gone.jpg"));
+}
+
 TEST(FaceReader, FindsTheSameFaceHoweverTheCameraWasHeld) {
     const TestFolder folder;
     cv::Mat turned;
