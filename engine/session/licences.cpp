@@ -9,8 +9,10 @@
 #include <system_error>
 
 #include "engine/backbones/cogvideox/config.h"
+#include "engine/identity/magic_mirror/perceiver_id.h"
 #include "engine/session/error_boundary.h"
 #include "engine/session/model_info.h"
+#include "engine/weights/config_reader.h"
 #include "engine/weights/mapped_file.h"
 
 namespace mirror::engine {
@@ -97,9 +99,14 @@ Licence licence_of_checkpoint(const std::filesystem::path& model) {
     return {"checkpoint", "not stated", ""};
 }
 
-bool has_folder(const std::filesystem::path& folder) {
-    std::error_code error;
-    return std::filesystem::is_directory(folder, error);
+// Whether id_perceiver/ has the sizes of PhotoMaker V2's; one of other sizes was trained by somebody else.
+bool has_published_perceiver(const std::filesystem::path& model) {
+    const auto read = guarded_value<bool>([&] {
+        const auto config =
+            magic_mirror::read_perceiver_id_config(ConfigReader::open(model / "id_perceiver" / "config.json"));
+        return config.shape == magic_mirror::PerceiverIdShape();
+    });
+    return read.ok() && read.value();
 }
 
 }  // namespace
@@ -108,7 +115,7 @@ std::vector<Licence> licences_of_model(const std::filesystem::path& model) {
     const auto info = read_model_info(model);
     if (info.ok() && info.value().random_weights) return {{"checkpoint", "none: random weights", "model_index.json"}};
     std::vector<Licence> licences{licence_of_checkpoint(model)};
-    if (has_folder(model / "id_perceiver"))
+    if (has_published_perceiver(model))
         licences.push_back({"id_perceiver", std::string(kPhotoMakerLicence) + ", for vectors of " + kInsightfaceLicence,
                             "the published model"});
     const auto adapter = find_adapter(model, {});
