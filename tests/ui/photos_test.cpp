@@ -52,6 +52,16 @@ private Q_SLOTS:
         QCOMPARE(panel.message(), QString("notes.txt is no photograph."));
     }
 
+    void everyMessageStaysUntilTheyAreCleared() {
+        FakeEngineClient client;
+        PhotoList list(client);
+        PeoplePanel panel(list);
+        for (const char* sentence : {"One.", "Two.", "One."}) panel.addMessage(sentence);
+        QCOMPARE(panel.message(), QString("One.\nTwo."));
+        panel.clearMessages();
+        QCOMPARE(panel.message(), QString());
+    }
+
     void answersForRemovedPhotographsAreIgnored() {
         FakeEngineClient client;
         PhotoList list(client);
@@ -133,6 +143,33 @@ private Q_SLOTS:
         const QImage read(arrived.first().first().toStringList().first());
         QCOMPARE(read.size(), picture.size());
         QCOMPARE(read.pixelColor(3, 3), QColor(10, 200, 30));
+    }
+
+    void encodedPicturesAreKeptAsTheyAre() {
+        const QByteArray bytes("\xff\xd8\xff bytes that nobody has to understand here");
+        QTemporaryDir folder;
+        PhotoIntake intake(folder.filePath("pasted"));
+        QSignalSpy arrived(&intake, &PhotoIntake::arrived);
+        QMimeData mime;
+        mime.setData("image/jpeg", bytes);
+        QVERIFY(PhotoIntake::canTake(mime));
+        intake.take(mime);
+        QTRY_COMPARE(arrived.size(), 1);
+        QFile kept(arrived.first().first().toStringList().first());
+        QVERIFY(kept.fileName().endsWith(".jpeg"));
+        QVERIFY(kept.open(QIODevice::ReadOnly));
+        QCOMPARE(kept.readAll(), bytes);
+    }
+
+    void whatCannotBeKeptLeavesNothing() {
+        QTemporaryDir folder;
+        PhotoIntake intake(folder.filePath("pasted"));
+        QSignalSpy refused(&intake, &PhotoIntake::refused);
+        QMimeData mime;
+        mime.setData("image/png", QByteArray());
+        intake.take(mime);
+        QTRY_COMPARE(refused.size(), 1);
+        QVERIFY(QDir(folder.filePath("pasted")).isEmpty());
     }
 
     void emptyClipboardSaysSo() {

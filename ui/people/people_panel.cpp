@@ -60,7 +60,7 @@ PeoplePanel::PeoplePanel(PhotoList& list, QWidget* parent) : Panel(tr("People"),
     pages_->addWidget(makeInvitation());
     pages_->addWidget(makePerson());
     connect(&list_, &PhotoList::changed, this, [this] { refresh(); });
-    connect(&list_, &PhotoList::refused, this, &PeoplePanel::showMessage);
+    connect(&list_, &PhotoList::refused, this, &PeoplePanel::addMessage);
     refresh();
 }
 
@@ -176,9 +176,17 @@ void PeoplePanel::refresh() {
     if (pictured) face_->setPixmap(avatarOf(list_.entries().front(), ink(palette(), Ink::Accent), devicePixelRatioF()));
 }
 
-void PeoplePanel::showMessage(const QString& sentence) {
-    message_->setText(sentence);
-    message_->setVisible(!sentence.isEmpty());
+void PeoplePanel::addMessage(const QString& sentence) {
+    if (messages_.contains(sentence)) return;
+    messages_.append(sentence);
+    message_->setText(messages_.join('\n'));
+    message_->show();
+}
+
+void PeoplePanel::clearMessages() {
+    messages_.clear();
+    message_->clear();
+    message_->hide();
 }
 
 QString PeoplePanel::message() const { return message_->text(); }

@@ -24,7 +24,9 @@ public:
     PhotoView& photoView() const { return *view_; }
     // While something is dragged over the window that could be dropped.
     void setDropOffered(bool offered);
-    void showMessage(const QString& sentence);
+    // Each stays below those before it until they are cleared; the same one is not repeated.
+    void addMessage(const QString& sentence);
+    void clearMessages();
     QString message() const;
 
 Q_SIGNALS:
@@ -50,6 +52,7 @@ private:
     QLabel* seen_;
     ModelView* model_;
     QLabel* remark_;
+    QStringList messages_;
     QLabel* message_;
     bool dropOffered_ = false;
 };

@@ -4,6 +4,7 @@
 #include <QDir>
 #include <QImage>
 #include <QPointer>
+#include <QSaveFile>
 #include <QThreadPool>
 #include <QUrl>
 #include <QUuid>
@@ -20,28 +21,48 @@ QStringList localFiles(const QMimeData& mime) {
     return files;
 }
 
+// The first of the formats that photographs come in; empty if the picture is not encoded in any.
+QString encodedFormat(const QMimeData& mime) {
+    for (const char* format : {"image/jpeg", "image/png", "image/webp", "image/tiff", "image/bmp"})
+        if (mime.hasFormat(QLatin1String(format))) return QLatin1String(format);
+    return {};
+}
+
+QString fileSuffix(const QString& format) { return format.section('/', 1); }
+
 }  // namespace
 
 PhotoIntake::PhotoIntake(QString folder, QObject* parent) : QObject(parent), folder_(std::move(folder)) {}
 
-bool PhotoIntake::canTake(const QMimeData& mime) { return !localFiles(mime).isEmpty() || mime.hasImage(); }
+bool PhotoIntake::canTake(const QMimeData& mime) {
+    return !localFiles(mime).isEmpty() || !encodedFormat(mime).isEmpty() || mime.hasImage();
+}
 
 void PhotoIntake::take(const QMimeData& mime) {
     if (const QStringList files = localFiles(mime); !files.isEmpty()) {
         Q_EMIT arrived(files);
+    } else if (const QString format = encodedFormat(mime); !format.isEmpty()) {
+        // As they are: nothing is decoded on the window's thread, and the photograph keeps what its file says.
+        keep(fileSuffix(format), [bytes = mime.data(format)](QSaveFile& file) {
+            return !bytes.isEmpty() && file.write(bytes) == bytes.size();
+        });
     } else if (mime.hasImage()) {
-        keep(qvariant_cast<QImage>(mime.imageData()));
+        keep(QStringLiteral("png"), [picture = qvariant_cast<QImage>(mime.imageData())](QSaveFile& file) {
+            return picture.save(&file, "PNG");
+        });
     } else {
         Q_EMIT refused(tr("The clipboard holds no photograph."));
     }
 }
 
-void PhotoIntake::keep(const QImage& picture) {
-    const QString file = QDir(folder_).filePath(
-        QStringLiteral("pasted-%1.png").arg(QUuid::createUuid().toString(QUuid::WithoutBraces).left(8)));
+void PhotoIntake::keep(const QString& suffix, std::function<bool(QSaveFile&)> write) {
+    const QString name = QUuid::createUuid().toString(QUuid::WithoutBraces).left(8);
+    const QString file = QDir(folder_).filePath(QStringLiteral("pasted-%1.%2").arg(name, suffix));
     const QPointer<PhotoIntake> self(this);
-    QThreadPool::globalInstance()->start([self, picture, file, folder = folder_] {
-        const bool kept = QDir().mkpath(folder) && picture.save(file, "PNG");
+    QThreadPool::globalInstance()->start([self, write = std::move(write), file, folder = folder_] {
+        QSaveFile target(file);  // Leaves nothing behind unless it is committed.
+        const bool kept =
+            QDir().mkpath(folder) && target.open(QIODevice::WriteOnly) && write(target) && target.commit();
         QMetaObject::invokeMethod(qApp, [self, file, kept] {
             if (!self) return;
             if (kept) {

@@ -6,6 +6,9 @@
 #include <QMimeData>
 #include <QObject>
 #include <QStringList>
+#include <functional>
+
+class QSaveFile;
 
 namespace mirror::ui {
 
@@ -24,7 +27,8 @@ Q_SIGNALS:
     void refused(const QString& sentence);
 
 private:
-    void keep(const QImage& picture);
+    // Written by the pool: `write` fills the file.
+    void keep(const QString& suffix, std::function<bool(QSaveFile&)> write);
 
     QString folder_;
 };

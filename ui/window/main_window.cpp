@@ -88,7 +88,7 @@ void MainWindow::layOut() {
 void MainWindow::connectPhotos() {
     connect(people_, &PeoplePanel::photosWanted, this, &MainWindow::askPhotos);
     connect(intake_, &PhotoIntake::arrived, this, &MainWindow::openPhotos);
-    connect(intake_, &PhotoIntake::refused, people_, &PeoplePanel::showMessage);
+    connect(intake_, &PhotoIntake::refused, people_, &PeoplePanel::addMessage);
     connect(photos_, &PhotoList::changed, this, &MainWindow::refreshShot);
     connect(shot_, &ShotPanel::changed, this, &MainWindow::refreshShot);
     connect(shot_, &ShotPanel::modelWanted, this, &MainWindow::askModel);
@@ -103,7 +103,7 @@ void MainWindow::connectTakes() {
     });
     connect(takes_, &TakeRunner::progressed, this, &MainWindow::refreshProgress);
     connect(takes_, &TakeRunner::previewArrived, viewer_, &ViewerPanel::showPreview);
-    connect(takes_, &TakeRunner::noticed, people_, &PeoplePanel::showMessage);
+    connect(takes_, &TakeRunner::noticed, people_, &PeoplePanel::addMessage);
     connect(takes_, &TakeRunner::clipArrived, this, [this](const SharedClip& clip) {
         savedAs_.clear();
         viewer_->showClip(clip);
@@ -130,7 +130,7 @@ void MainWindow::connectSaving() {
 }
 
 void MainWindow::openPhotos(const QStringList& files) {
-    people_->showMessage({});
+    people_->clearMessages();
     photos_->add(files);
 }
 
@@ -142,7 +142,7 @@ void MainWindow::chooseModel(const QString& folder) {
 void MainWindow::generate() {
     shot_->seed().commit();
     if (takes_->isBusy() || !ShotRules::objection(shot_->draft(), *model_, *photos_).isEmpty()) return;
-    people_->showMessage({});
+    people_->clearMessages();
     if (!shot_->seed().isLocked() && shot_->seed().seed() == usedSeed_) shot_->seed().roll();
     const ShotDraft draft = shot_->draft();
     usedSeed_ = draft.seed;
