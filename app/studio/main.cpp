@@ -24,18 +24,18 @@ void startLog() {
     qInstallMessageHandler(writeQtMessage);
 }
 
+// The words are read before there is a display, which help and refusals do not need.
+mirror::Result<mirror::app::StudioOptions> optionsOf(int argc, char** argv) {
+    const QCoreApplication reader(argc, argv);
+    return mirror::app::readOptions(QCoreApplication::arguments());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    mirror::engine::recycle_cpu_memory();
-    const auto plugin = mirror::engine::load_cuda_plugin();
-    QApplication application(argc, argv);
-    QApplication::setApplicationName(QStringLiteral("magic-mirror-studio"));
-    QApplication::setApplicationDisplayName(QStringLiteral("Magic Mirror Studio"));
-    QApplication::setApplicationVersion(QStringLiteral(MIRROR_VERSION));
-    QApplication::setDesktopFileName(QStringLiteral("magic-mirror-studio"));
-
-    const auto options = mirror::app::readOptions(QApplication::arguments());
+    QCoreApplication::setApplicationName(QStringLiteral("magic-mirror-studio"));
+    QCoreApplication::setApplicationVersion(QStringLiteral(MIRROR_VERSION));
+    const auto options = optionsOf(argc, argv);
     if (!options) {
         std::fprintf(stderr, "magic-mirror-studio: %s\n", options.error().detail.c_str());
         return 2;
@@ -44,6 +44,11 @@ int main(int argc, char** argv) {
         std::fputs(qPrintable(options.value().printed), stdout);
         return 0;
     }
+    mirror::engine::recycle_cpu_memory();
+    const auto plugin = mirror::engine::load_cuda_plugin();
+    QApplication application(argc, argv);
+    QApplication::setApplicationDisplayName(QStringLiteral("Magic Mirror Studio"));
+    QApplication::setDesktopFileName(QStringLiteral("magic-mirror-studio"));
     startLog();
     mirror::log(mirror::LogLevel::Info, "threads",
                 mirror::kernels::waits_shortly() ? "Waiting turns are as the environment says."

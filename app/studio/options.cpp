@@ -4,11 +4,33 @@
 #include <QCoreApplication>
 #include <QRegularExpression>
 
+#include "engine/core/utf8.h"
+
 namespace mirror::app {
 
 namespace {
 
-Error wrongUsage(const QString& sentence) { return {ErrorCode::InvalidRequest, sentence.toStdString()}; }
+Error wrongUsage(const QString& sentence) {
+    return {ErrorCode::InvalidRequest, escape_for_message(sentence.toStdString())};
+}
+
+// Without the options that Qt takes for itself: the display, the platform and so on, with one dash or two.
+QStringList withoutQtOptions(const QStringList& arguments) {
+    static const QRegularExpression withValue(QStringLiteral(
+        "^--?(platform|platformpluginpath|platformtheme|plugin|qwindowgeometry|qwindowicon|qwindowtitle|geometry|"
+        "icon|title|style|stylesheet|session|display|qmljsdebugger)(=.*)?$"));
+    static const QRegularExpression alone(QStringLiteral("^--?(reverse|widgetcount|nograb|dograb|sync)$"));
+    QStringList own;
+    for (int i = 0; i < arguments.size(); ++i) {
+        const QRegularExpressionMatch qts = withValue.match(arguments[i]);
+        if (qts.hasMatch()) {
+            if (qts.captured(2).isEmpty()) ++i;
+        } else if (!alone.match(arguments[i]).hasMatch()) {
+            own.append(arguments[i]);
+        }
+    }
+    return own;
+}
 
 void addOptions(QCommandLineParser& parser) {
     parser.setApplicationDescription(QStringLiteral("Makes videos of a person from photographs and a prompt."));
@@ -53,7 +75,7 @@ Status readAppearance(const QCommandLineParser& parser, StudioOptions& options) 
 Result<StudioOptions> readOptions(const QStringList& arguments) {
     QCommandLineParser parser;
     addOptions(parser);
-    if (!parser.parse(arguments)) return wrongUsage(parser.errorText());
+    if (!parser.parse(withoutQtOptions(arguments))) return wrongUsage(parser.errorText());
     StudioOptions options;
     if (parser.isSet(QStringLiteral("help"))) {
         options.printed = parser.helpText();

@@ -21,7 +21,8 @@ struct StudioOptions {
     QString printed;                            // What was asked for instead of a window: the version or the help.
 };
 
-// `arguments` begins with the program's name. Errors name the option.
+// `arguments` begins with the program's name; Qt's own options are passed over. Errors name the option. Needs an
+// application object, of any kind.
 Result<StudioOptions> readOptions(const QStringList& arguments);
 
 }  // namespace mirror::app

@@ -1,5 +1,6 @@
 // The words after magic-mirror-studio.
 
+#include <QProcess>
 #include <QTest>
 
 #include "app/studio/options.h"
@@ -41,6 +42,38 @@ private Q_SLOTS:
         const auto read = readOptions(QStringList{"magic-mirror-studio"} + words);
         QVERIFY(!read.ok());
         QVERIFY2(QString::fromStdString(read.error().detail).contains(named), read.error().detail.c_str());
+    }
+
+    void whatIsNamedIsEscaped() {
+        for (const QStringList& words : {QStringList{"--device", "a\nb\x1b[31m"}, QStringList{"--wrong\x1b[31m"}}) {
+            const auto read = readOptions(QStringList{"magic-mirror-studio"} + words);
+            QVERIFY(!read.ok());
+            QVERIFY(read.error().detail.find('\x1b') == std::string::npos);
+            QVERIFY(read.error().detail.find('\n') == std::string::npos);
+        }
+    }
+
+    void qtsOwnOptionsArePassedOver() {
+        const auto read = readOptions(
+            {"magic-mirror-studio", "-platform", "offscreen", "--style=fusion", "-reverse", "--model", "/m", "a.jpg"});
+        QVERIFY2(read.ok(), read.ok() ? "" : read.error().detail.c_str());
+        QCOMPARE(read.value().model, QString("/m"));
+        QCOMPARE(read.value().photos, QStringList({"a.jpg"}));
+    }
+
+    // With a platform that there is not, as without a display.
+    void noDisplayIsNeededToBeToldOff() {
+        const std::vector<std::pair<QStringList, int>> calls{{{"--version"}, 0}, {{"--help"}, 0}, {{"--wrong"}, 2}};
+        for (const auto& [words, code] : calls) {
+            QProcess program;
+            QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+            environment.insert("QT_QPA_PLATFORM", "none-such");
+            program.setProcessEnvironment(environment);
+            program.start(MIRROR_STUDIO, words);
+            QVERIFY(program.waitForFinished());
+            QCOMPARE(program.exitStatus(), QProcess::NormalExit);
+            QCOMPARE(program.exitCode(), code);
+        }
     }
 
     void helpAndVersionArePrinted() {
