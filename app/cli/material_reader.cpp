@@ -1,10 +1,13 @@
 #include "app/cli/material_reader.h"
 
 #include <cmath>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "engine/core/result.h"
 #include "engine/face/face_detector.h"
+#include "engine/face/face_models.h"
 #include "engine/face/photograph.h"
 #include "engine/media/video_file.h"
 
@@ -47,8 +50,20 @@ public:
         }
     }
 
+    std::string detector() const override { return detector_; }
+
 private:
+    // The name and size of the network's file; without one the program's own detectors look.
+    static std::string chosen_detector() {
+        const auto network = face::find_detector_network();
+        std::error_code ignored;
+        return network ? network->file.filename().string() + " " +
+                             std::to_string(std::filesystem::file_size(network->file, ignored))
+                       : "built in";
+    }
+
     std::vector<std::unique_ptr<face::FaceDetector>> detectors_;
+    std::string detector_ = chosen_detector();
 };
 
 }  // namespace

@@ -35,12 +35,13 @@ template <typename Moment>
 void update(const Rows<Moment>& rows, const Step& step, float kept_weight, std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
         const float g = rows.gradient[i] * step.gradient_scale;
-        const float m = step.beta1 * static_cast<float>(rows.first[i]) + (1.0F - step.beta1) * g;
-        const float v = step.beta2 * static_cast<float>(rows.second[i]) + (1.0F - step.beta2) * g * g;
+        rows.first[i] = static_cast<Moment>(step.beta1 * static_cast<float>(rows.first[i]) + (1.0F - step.beta1) * g);
+        rows.second[i] =
+            static_cast<Moment>(step.beta2 * static_cast<float>(rows.second[i]) + (1.0F - step.beta2) * g * g);
+        // The step is taken with the moments as they are kept.
+        const auto m = static_cast<float>(rows.first[i]), v = static_cast<float>(rows.second[i]);
         const float w =
             rows.weight[i] * kept_weight - step.rate * m / (std::sqrt(v) / step.root_of_bias2 + step.epsilon);
-        rows.first[i] = static_cast<Moment>(m);
-        rows.second[i] = static_cast<Moment>(v);
         rows.weight[i] = w;
         rows.average[i] += step.average_gain * (w - rows.average[i]);
         rows.gradient[i] = 0.0F;

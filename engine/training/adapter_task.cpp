@@ -17,6 +17,7 @@
 #include "engine/training/captions.h"
 #include "engine/training/diffusion_loss.h"
 #include "engine/training/diffusion_sets.h"
+#include "engine/training/material_options.h"
 #include "engine/training/model_start.h"
 #include "engine/training/model_writer.h"
 #include "engine/training/reference_encoder.h"
@@ -44,10 +45,19 @@ struct AdapterSettings {
         settings.drop_text = share("drop_text", settings.drop_text);
         settings.drop_face = share("drop_face", settings.drop_face);
         settings.drop_both = share("drop_both", settings.drop_both);
+        if (settings.drop_text + settings.drop_face + settings.drop_both > 1.0 + 1e-9)
+            part.refuse("drop_both", "is more than 1 together with drop_text and drop_face");
         settings.identity = part.number_or("identity", settings.identity, 0.0, 100.0);
         settings.identity_share = share("identity_share", settings.identity_share);
         settings.identity_warmup = part.integer_or("identity_warmup", 0, 0, 1'000'000'000);
-        settings.references = part.integer_or("references", settings.references, 1, 1000);
+        const ConfigReader data = file.object("data");
+        if (!MaterialOptions::is_meant(data)) {
+            settings.references = part.integer_or("references", settings.references, 1, 1000);
+        } else {
+            if (part.has("references"))
+                part.refuse("references", "is for drawn people; data.references says it of one's own files");
+            settings.references = MaterialOptions::read(data).references;
+        }
         settings.references_at_once =
             part.integer_or("references_at_once", settings.references_at_once, 1, settings.references);
         return settings;
@@ -448,6 +458,12 @@ void AdapterTask::write_model(const std::filesystem::path& folder, const TensorM
 }
 
 }  // namespace
+
+void check_adapter_recipe(const Recipe& recipe) {
+    ModelStart::check(recipe, ModelStart::Switches::Taken);
+    AdapterSettings::read(recipe.file);
+    check_diffusion_data(recipe.file.object("data"));
+}
 
 std::unique_ptr<TrainingTask> make_adapter_task(const Recipe& recipe, at::Device device, const TaskPorts& ports) {
     return std::make_unique<AdapterTask>(recipe, device, ports);

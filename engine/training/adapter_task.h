@@ -9,6 +9,8 @@
 
 namespace mirror::engine::training {
 
+// EngineError where a recipe's own parts for this stage are wrong; reads no other file.
+void check_adapter_recipe(const Recipe& recipe);
 std::unique_ptr<TrainingTask> make_adapter_task(const Recipe& recipe, at::Device device, const TaskPorts& ports);
 
 }  // namespace mirror::engine::training

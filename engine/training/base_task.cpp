@@ -243,6 +243,12 @@ void BaseTask::write_model(const std::filesystem::path& folder, const TensorMap&
 
 }  // namespace
 
+void check_base_recipe(const Recipe& recipe) {
+    ModelStart::check(recipe, ModelStart::Switches::Taken);
+    BaseSettings::read(recipe.file);
+    check_diffusion_data(recipe.file.object("data"));
+}
+
 std::unique_ptr<TrainingTask> make_base_task(const Recipe& recipe, at::Device device, const TaskPorts& ports) {
     return std::make_unique<BaseTask>(recipe, device, ports);
 }

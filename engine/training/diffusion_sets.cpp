@@ -53,6 +53,7 @@ DiffusionSets own_sets(const MaterialOptions& options, const Recipe& recipe, con
     sources.run_folder = run_folder(recipe);
     sources.notice = ports.notice;
     sources.stop = ports.stop;
+    sources.time_is_over = ports.time_is_over;
     const auto set = std::make_shared<const MaterialSet>(prepare_material(options, sources));
     DiffusionSets sets;
     sets.width = options.width;
@@ -71,6 +72,13 @@ DiffusionSets own_sets(const MaterialOptions& options, const Recipe& recipe, con
 }
 
 }  // namespace
+
+void check_diffusion_data(const ConfigReader& data) {
+    if (MaterialOptions::is_meant(data))
+        MaterialOptions::read(data);
+    else
+        DrawnOptions::read_counted(data);
+}
 
 DiffusionSets open_diffusion_sets(const Recipe& recipe, const LatentSource& latents, const ReferenceEncoder* encoder,
                                   std::int64_t variants, const std::string& trigger, const TaskPorts& ports) {

@@ -23,6 +23,9 @@ struct DiffusionSets {
     bool is_still(double chance) const { return frames == 1 || chance < still_share; }
 };
 
+// EngineError where the recipe's part "data" is wrong; reads no other file.
+void check_diffusion_data(const ConfigReader& data);
+
 // `encoder` is null for a stage without references; it and the latent source outlive the result. `variants`: portraits
 // of each drawn person. EngineError as prepare_material().
 DiffusionSets open_diffusion_sets(const Recipe& recipe, const LatentSource& latents, const ReferenceEncoder* encoder,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <initializer_list>
+#include <string>
 
 namespace mirror::engine::training {
 
@@ -9,15 +11,15 @@ namespace {
 
 constexpr int kGap = 2;
 
-}  // namespace
-
-DrawnOptions DrawnOptions::read(const ConfigReader& file) {
+// Every key; which of them a stage takes is for the caller.
+DrawnOptions read_all(const ConfigReader& file) {
     file.refuse_unknown({"width", "height", "frames", "still_share", "crop", "face_crops", "items", "people", "styles",
                          "moving_camera", "combinations", "cache"});
     DrawnOptions options;
     options.width = static_cast<int>(file.integer_or("width", options.width, 32, 1024));
     options.height = static_cast<int>(file.integer_or("height", options.height, 32, 1024));
     options.frames = static_cast<int>(file.integer_or("frames", options.frames, 1, 129));
+    if (options.frames % 4 != 1) file.refuse("frames", "must be 1, 5, 9 and so on: one more than a multiple of 4");
     options.still_share = file.number_or("still_share", 0.0, 0.0, 1.0);
     options.crop = static_cast<int>(file.integer_or("crop", 0, 0, 1024));
     if (options.crop > std::min(options.width, options.height)) file.refuse("crop", "is larger than the pictures");
@@ -26,7 +28,8 @@ DrawnOptions DrawnOptions::read(const ConfigReader& file) {
     options.people = file.integer_or("people", 0, 0, std::int64_t{1} << 40);
     options.scenes.width = options.width;
     options.scenes.height = options.height;
-    options.scenes.other_style_share = file.number_or("styles", options.scenes.other_style_share, 0.0, 1.0);
+    options.scenes.other_style_share =
+        file.number_or("styles", options.scenes.other_style_share, 0.0, people::kMostOtherStyleShare);
     options.scenes.moving_camera_share = file.number_or("moving_camera", options.scenes.moving_camera_share, 0.0, 1.0);
     options.cache = file.text_or("cache", "");
     if (file.has("combinations") && file.choice("combinations", {"seen", "any"}) == "any")
@@ -34,8 +37,21 @@ DrawnOptions DrawnOptions::read(const ConfigReader& file) {
     return options;
 }
 
+void refuse_all(const ConfigReader& file, std::initializer_list<const char*> keys, const std::string& why) {
+    for (const char* key : keys)
+        if (file.has(key)) file.refuse(key, why);
+}
+
+}  // namespace
+
+DrawnOptions DrawnOptions::read(const ConfigReader& file) {
+    refuse_all(file, {"items", "cache"}, "is for stages that keep their clips, base and adapter");
+    return read_all(file);
+}
+
 DrawnOptions DrawnOptions::read_counted(const ConfigReader& file) {
-    const DrawnOptions options = read(file);
+    refuse_all(file, {"crop", "face_crops"}, "is for the stage vae alone");
+    const DrawnOptions options = read_all(file);
     if (options.items == 0) file.refuse("items", "must say how many different clips there are");
     return options;
 }

@@ -17,8 +17,9 @@ namespace mirror::engine::training {
 
 // The part "data" of a recipe.
 struct DrawnOptions {
+    // For a stage that draws every clip anew, and may cut squares out of it.
     static DrawnOptions read(const ConfigReader& file);
-    // For a stage that keeps its clips: `items` has to be said.
+    // For a stage that keeps its clips, whole: `items` has to be said.
     static DrawnOptions read_counted(const ConfigReader& file);
 
     int width = 96;

@@ -4,16 +4,20 @@
 
 namespace mirror::engine::training {
 
-IdentityLosses IdentityLosses::read(const ConfigReader& recipe) {
+IdentityLosses IdentityLosses::read(const Recipe& recipe) {
     IdentityLosses losses;
-    if (!recipe.has("losses")) return losses;
-    const ConfigReader part = recipe.object("losses");
+    if (!recipe.file.has("losses")) return losses;
+    const ConfigReader part = recipe.file.object("losses");
     part.refuse_unknown({"margin", "scale", "identity", "code", "contrast"});
     losses.margin = part.number_or("margin", losses.margin, 0.0, 1.0);
     losses.scale = part.number_or("scale", losses.scale, 1.0, 1e3);
     losses.identity = part.number_or("identity", losses.identity, 0.0, 1e3);
     losses.code = part.number_or("code", losses.code, 0.0, 1e3);
+    if (part.has("contrast") && recipe.stage != StageKind::ClipTower)
+        part.refuse("contrast", "is for the stage clip-tower alone");
     losses.contrast = part.number_or("contrast", losses.contrast, 0.0, 1e3);
+    if (losses.contrast > 0 && recipe.micro_batch < recipe.batch)
+        recipe.file.refuse("micro_batch", "must be the whole batch, whose pictures losses.contrast compares");
     return losses;
 }
 

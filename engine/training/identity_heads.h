@@ -13,7 +13,7 @@
 namespace mirror::engine::training {
 
 struct IdentityLosses {
-    static IdentityLosses read(const ConfigReader& recipe);
+    static IdentityLosses read(const Recipe& recipe);
 
     double margin = 0.25;
     double scale = 24.0;

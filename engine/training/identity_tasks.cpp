@@ -29,7 +29,7 @@ public:
     IdentityTask(const Recipe& recipe, at::Device device)
         : start_(recipe, device),
           device_(device),
-          losses_(IdentityLosses::read(recipe.file)),
+          losses_(IdentityLosses::read(recipe)),
           people_(PeopleOptions::read(recipe.file.object("data"))) {
         changes_.flip = 0;  // A parting or a mark on the other side is another person.
     }
@@ -234,6 +234,12 @@ private:
 };
 
 }  // namespace
+
+void check_identity_recipe(const Recipe& recipe) {
+    ModelStart::check(recipe, ModelStart::Switches::Refused);
+    IdentityLosses::read(recipe);
+    PeopleOptions::read(recipe.file.object("data"));
+}
 
 std::unique_ptr<TrainingTask> make_recognizer_task(const Recipe& recipe, at::Device device) {
     return std::make_unique<RecognizerTask>(recipe, device);

@@ -10,6 +10,8 @@
 
 namespace mirror::engine::training {
 
+// EngineError where a recipe's own parts for these stages are wrong; reads no other file.
+void check_identity_recipe(const Recipe& recipe);
 std::unique_ptr<TrainingTask> make_recognizer_task(const Recipe& recipe, at::Device device);
 std::unique_ptr<TrainingTask> make_clip_tower_task(const Recipe& recipe, at::Device device);
 std::unique_ptr<TrainingTask> make_id_perceiver_task(const Recipe& recipe, at::Device device);

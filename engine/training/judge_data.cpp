@@ -82,7 +82,7 @@ JudgeData JudgeData::read(const ConfigReader& file) {
     data.frames = static_cast<int>(file.integer_or("frames", data.frames, 2, 129));
     data.pictures_per_clip = file.integer_or("pictures_per_clip", data.pictures_per_clip, 1, 65'536);
     data.portraits = file.number_or("portraits", data.portraits, 0.0, 1.0);
-    data.styles = file.number_or("styles", data.styles, 0.0, 1.0 / (people::kStyles - 1));
+    data.styles = file.number_or("styles", data.styles, 0.0, people::kMostOtherStyleShare);
     data.spoil = file.number_or("spoil", data.spoil, 0.0, 4.0);
     return data;
 }

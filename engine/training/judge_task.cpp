@@ -160,6 +160,13 @@ private:
 
 }  // namespace
 
+void check_judge_recipe(const Recipe& recipe) {
+    if (!recipe.input.empty()) recipe.file.refuse("input", "is for other stages: the judge begins with nothing");
+    JudgeConfig::read(recipe.file.object("model"));
+    JudgeData::read(recipe.file.object("data"));
+    JudgeLosses::read(recipe.file);
+}
+
 std::unique_ptr<TrainingTask> make_judge_task(const Recipe& recipe, at::Device device) {
     return std::make_unique<JudgeTask>(recipe, device);
 }

@@ -84,6 +84,12 @@ at::Tensor face_area(const std::vector<people::DrawnFace>& faces, std::int64_t h
     return at::cat({all.narrow(0, 0, 1), rest});
 }
 
+std::string LatentSource::makes() const {
+    std::ostringstream text;
+    text << std::setprecision(17) << fingerprint << ' ' << vae->config().scaling_factor;
+    return std::move(text).str();
+}
+
 LatentSource open_latent_source(const ModelStart& start, at::Device device) {
     return {std::make_shared<CogVideoXVae>(start.frozen("vae"), start.vae_config()), device, start.fingerprint("vae")};
 }
@@ -143,9 +149,10 @@ LatentCache::Block LatentCache::make(std::int64_t first, std::int64_t count, boo
 std::filesystem::path LatentCache::file_of(std::int64_t first, bool still) const {
     const people::SceneOptions& scenes = options_.scenes;
     std::ostringstream what;
-    what << std::setprecision(17) << source_.fingerprint << ' ' << static_cast<int>(split_) << ' ' << seed_ << ' '
-         << (still ? 1 : options_.frames) << ' ' << still << ' ' << options_.width << 'x' << options_.height << ' '
-         << options_.people << ' ' << static_cast<int>(scenes.combinations) << ' ' << scenes.other_style_share << ' '
+    what << std::setprecision(17) << source_.makes() << ' ' << people::kDrawingVersion << ' '
+         << static_cast<int>(split_) << ' ' << seed_ << ' ' << (still ? 1 : options_.frames) << ' ' << still << ' '
+         << options_.width << 'x' << options_.height << ' ' << options_.people << ' '
+         << static_cast<int>(scenes.combinations) << ' ' << scenes.other_style_share << ' '
          << scenes.moving_camera_share;
     const std::string digest = formats::sha256_hex(what.str()).substr(0, 16);
     return options_.cache / (digest + "-" + std::to_string(first) + ".safetensors");

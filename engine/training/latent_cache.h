@@ -29,6 +29,9 @@ struct LatentSource {
     std::shared_ptr<const CogVideoXVae> vae;
     at::Device device;
     std::string fingerprint;
+
+    // What decides the latents of a picture: the weights, and the factor that latents are scaled by.
+    std::string makes() const;
 };
 
 // That of the model a stage starts from, frozen.

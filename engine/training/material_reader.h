@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "engine/core/face.h"
@@ -25,6 +26,8 @@ public:
                                             std::int64_t count) = 0;
     // Every face, the largest and most central first.
     virtual Result<std::vector<FaceBox>> faces(const Frame& picture) = 0;
+    // Which detector that is, as a text: what another one has judged is judged again.
+    virtual std::string detector() const = 0;
 };
 
 }  // namespace mirror::engine::training

@@ -15,6 +15,7 @@
 #include "engine/formats/sha256.h"
 #include "engine/training/material_checks.h"
 #include "engine/training/material_item.h"
+#include "engine/training/training_task.h"
 
 namespace mirror::engine::training {
 
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kVersion = "2";  // Of what an item holds; another number makes everything anew.
+constexpr const char* kVersion = "3";  // Of what an item holds; another number makes everything anew.
 constexpr std::size_t kToldOneByOne = 20;
 constexpr std::size_t kIndexEvery = 32;  // New judgements between two writes of the index.
 constexpr std::int64_t kPairRows = 512;  // Rows of similarities at a time.
@@ -154,10 +155,13 @@ public:
 
     MaterialSet all() {
         for (const fs::path& file : files_below(options_.folder)) {
-            if (sources_.stop.stop_requested()) {
+            const bool stopped = sources_.stop.stop_requested();
+            if (stopped || (sources_.time_is_over && sources_.time_is_over())) {
                 cache_.write();
-                throw EngineError(ErrorCode::Cancelled, "Stopped while the pictures of " +
-                                                            path_for_message(options_.folder) + " were prepared.");
+                const std::string end =
+                    " while the pictures of " + path_for_message(options_.folder) + " were prepared.";
+                if (stopped) throw EngineError(ErrorCode::Cancelled, "Stopped" + end);
+                throw OutOfTime(ErrorCode::Cancelled, "The time was over" + end);
             }
             take(file);
         }
@@ -176,8 +180,8 @@ public:
 private:
     std::string key_of(const std::string& content) const {
         const std::string encoder = sources_.encoder == nullptr ? "none" : sources_.encoder->fingerprint();
-        return formats::sha256_hex(content + "|" + options_.fingerprint() + "|" + sources_.latents->fingerprint + "|" +
-                                   encoder + "|" + kVersion);
+        return formats::sha256_hex(content + "|" + options_.fingerprint() + "|" + sources_.latents->makes() + "|" +
+                                   encoder + "|" + sources_.reader->detector() + "|" + kVersion);
     }
 
     void take(const fs::path& file) {

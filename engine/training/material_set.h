@@ -48,9 +48,11 @@ struct MaterialSources {
     std::filesystem::path run_folder;                // Gets material.csv: what became of every file.
     std::function<void(const std::string&)> notice;  // One sentence for each file that is left out, then a summary.
     std::stop_token stop;
+    std::function<bool()> time_is_over;  // Asked before each file.
 };
 
-// EngineError: MissingFile (no such folder), InvalidRequest (nothing usable), WriteFailed, Cancelled.
+// EngineError: MissingFile (no such folder), InvalidRequest (nothing usable), WriteFailed, Cancelled; OutOfTime, of
+// which it is one. What was prepared until then is kept.
 MaterialSet prepare_material(const MaterialOptions& options, const MaterialSources& sources);
 
 // Which items show the same person: fills partners and person. `similarity` is a cosine.

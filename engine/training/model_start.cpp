@@ -27,7 +27,28 @@ std::string switch_text(const ConfigReader& file, const std::string& name) {
     return std::move(text).str();
 }
 
+// The preset's, with the switches of the recipe's "model".
+magic_mirror::AdapterConfig adapter_of(const CheckpointPreset& preset, const ConfigReader& model) {
+    magic_mirror::AdapterConfig config = preset.adapter;
+    if (!model.has("switches")) return config;
+    const ConfigReader file = model.object("switches");
+    magic_mirror::SwitchOverrides overrides;
+    for (const std::string& name : file.keys()) {
+        overrides.emplace_back(name, switch_text(file, name));
+    }
+    value_or_throw(apply_overrides(config.switches, overrides));
+    return config;
+}
+
 }  // namespace
+
+void ModelStart::check(const Recipe& recipe, Switches switches) {
+    const ConfigReader model = recipe.file.object("model");
+    model.refuse_unknown({"preset", "switches"});
+    if (switches == Switches::Refused && model.has("switches"))
+        model.refuse("switches", "is for the stages base and adapter alone");
+    adapter_of(CheckpointPreset::find(model.text("preset")), model);
+}
 
 ModelStart::ModelStart(const Recipe& recipe, at::Device device)
     : input_(recipe.input),
@@ -59,17 +80,7 @@ WeightScope ModelStart::frozen(const std::string& part, at::ScalarType dtype) co
     return {folder_.store(part), {dtype, device_}};
 }
 
-magic_mirror::AdapterConfig ModelStart::adapter_config() const {
-    magic_mirror::AdapterConfig config = preset_.adapter;
-    if (!model_.has("switches")) return config;
-    const ConfigReader file = model_.object("switches");
-    magic_mirror::SwitchOverrides overrides;
-    for (const std::string& name : file.keys()) {
-        overrides.emplace_back(name, switch_text(file, name));
-    }
-    value_or_throw(apply_overrides(config.switches, overrides));
-    return config;
-}
+magic_mirror::AdapterConfig ModelStart::adapter_config() const { return adapter_of(preset_, model_); }
 
 RecognizerConfig ModelStart::recognizer_config() const {
     return has("recognizer") ? folder_.recognizer_config() : read_recognizer_config(config("recognizer"));

@@ -17,6 +17,10 @@ namespace mirror::engine::training {
 
 class ModelStart {
 public:
+    enum class Switches { Taken, Refused };
+    // The recipe's "model" by itself. EngineError: an unknown key, preset, or switch.
+    static void check(const Recipe& recipe, Switches switches);
+
     // The recipe's "input" and the key "preset" of its "model". EngineError if neither is given.
     ModelStart(const Recipe& recipe, at::Device device);
 

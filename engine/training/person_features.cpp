@@ -57,7 +57,7 @@ PeopleOptions PeopleOptions::read(const ConfigReader& file) {
     options.people = file.integer_or("people", options.people, 2, std::int64_t{1} << 24);
     options.portraits = file.number_or("portraits", options.portraits, 0.0, 1.0);
     options.size = static_cast<int>(file.integer_or("size", options.size, 32, 1024));
-    options.styles = file.number_or("styles", options.styles, 0.0, 1.0);
+    options.styles = file.number_or("styles", options.styles, 0.0, people::kMostOtherStyleShare);
     return options;
 }
 

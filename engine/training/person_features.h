@@ -21,7 +21,7 @@ struct PeopleOptions {
     std::int64_t people = 10'000;
     double portraits = 0.5;  // Share of calm portraits; the rest are frames of scenes.
     int size = 96;
-    double styles = 0.1;
+    double styles = 0.1;  // Of each style other than the first.
 };
 
 struct PeopleBatch {

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int64_t kMaxSamples = 1'000'000'000;
 constexpr std::int64_t kMaxBatch = 65'536;
+constexpr double kLargestBeta2OfBf16 = 0.99;  // Eight bits: less than 1/256 more or less is no change.
 
 StageKind stage_of(const ConfigReader& file) {
     const std::string word =
@@ -48,6 +49,8 @@ AdamWSettings read_optimizer(const ConfigReader& file) {
     settings.clip = part.number_or("clip", settings.clip, 0.0, 1e6);
     settings.ema = part.number_or("ema", settings.ema, 0.0, 0.999999);
     if (part.has("moments")) settings.bf16_moments = part.choice("moments", {"float32", "bf16"}) == "bf16";
+    if (settings.bf16_moments && settings.beta2 > kLargestBeta2OfBf16)
+        part.refuse("beta2", "must be at most 0.99 with moments in bf16, which lose smaller changes");
     return settings;
 }
 
@@ -74,6 +77,8 @@ Recipe Recipe::parse(const std::string& json, const std::string& origin) {
     recipe.learning_rate = read_learning_rate(file, recipe.samples);
     recipe.optimizer = read_optimizer(file);
     if (file.has("precision")) recipe.bf16 = file.choice("precision", {"float32", "bf16"}) == "bf16";
+    if (file.has("checkpoint") && recipe.stage != StageKind::Base && recipe.stage != StageKind::Adapter)
+        file.refuse("checkpoint", "is for the stages base and adapter alone");
     recipe.checkpoint = file.boolean_or("checkpoint", false);
     recipe.micro_batch = file.integer_or("micro_batch", recipe.batch, 1, recipe.batch);
     recipe.threads = static_cast<int>(file.integer_or("threads", 1, 1, 256));

@@ -1,13 +1,12 @@
 #include "engine/training/recipe_file.h"
 
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <utility>
 
 #include "engine/core/limits.h"
 #include "engine/core/result.h"
 #include "engine/core/utf8.h"
+#include "engine/weights/mapped_file.h"
 
 namespace mirror::engine::training {
 
@@ -21,13 +20,10 @@ constexpr int kLongestChain = 8;
 constexpr const char* kBasedOn = "based_on";
 
 std::string bytes_of(const fs::path& path) {
-    std::ifstream stream(path, std::ios::binary);
-    std::ostringstream text;
-    if (!stream || !(text << stream.rdbuf()))
-        throw EngineError(ErrorCode::MissingFile, "Cannot read the recipe " + path_for_message(path) + ".");
-    if (text.view().size() > limits::kConfigBytes)
-        throw EngineError(ErrorCode::MalformedFile, "The recipe " + path_for_message(path) + " is too long.");
-    return std::move(text).str();
+    std::string text = value_or_throw(read_whole_file(path, limits::kConfigBytes));
+    if (text.empty())
+        throw EngineError(ErrorCode::MalformedFile, "The recipe " + path_for_message(path) + " is empty.");
+    return text;
 }
 
 // Not an object, or no JSON: the recipe's own reader says it better.

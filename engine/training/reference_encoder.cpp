@@ -14,7 +14,8 @@ ReferenceEncoder::ReferenceEncoder(const ModelStart& start, at::Device device, a
       tower_(start.frozen("image_encoder", dtype), mm::read_clip_vision_config(start.config("image_encoder"))),
       perceiver_(start.frozen("id_perceiver", dtype), mm::read_perceiver_id_config(start.config("id_perceiver"))),
       fingerprint_(start.fingerprint("recognizer") + start.fingerprint("image_encoder") +
-                   start.fingerprint("id_perceiver")) {}
+                   start.fingerprint("id_perceiver") + mm::clip_layers_of(config_.switches) +
+                   mm::ref_crop_of(config_.switches) + c10::toString(dtype)) {}
 
 ReferenceFeatures ReferenceEncoder::operator()(const ReferencePictures& pictures) const {
     const c10::NoGradGuard no_gradients;

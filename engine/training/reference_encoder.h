@@ -34,7 +34,7 @@ public:
 
     const magic_mirror::AdapterConfig& config() const { return config_; }
     const RecognizerNetwork& recognizer() const { return recognizer_; }
-    // Of the weights that features depend on.
+    // Of what features depend on: weights, their dtype, layers, the crop.
     const std::string& fingerprint() const { return fingerprint_; }
 
 private:

@@ -10,6 +10,23 @@
 
 namespace mirror::engine::training {
 
+void check_recipe(const Recipe& recipe) {
+    switch (recipe.stage) {
+        case StageKind::Vae:
+            return check_vae_recipe(recipe);
+        case StageKind::Recognizer:
+        case StageKind::ClipTower:
+        case StageKind::IdPerceiver:
+            return check_identity_recipe(recipe);
+        case StageKind::Base:
+            return check_base_recipe(recipe);
+        case StageKind::Adapter:
+            return check_adapter_recipe(recipe);
+        case StageKind::Judge:
+            return check_judge_recipe(recipe);
+    }
+}
+
 std::unique_ptr<TrainingTask> make_task(const Recipe& recipe, at::Device device, const TaskPorts& ports) {
     switch (recipe.stage) {
         case StageKind::Vae:

@@ -36,7 +36,7 @@ struct TrainingObserver {
 
 struct TrainingOptions {
     bool resume = false;            // Go on from the saved state; from the beginning if there is none.
-    std::optional<double> seconds;  // Stop after so much time, with a saved state.
+    std::optional<double> seconds;  // Stop after so much time, preparation included, with what is done so far saved.
     std::string device = "cpu";     // cpu, cuda or cuda:N
     std::stop_token stop;
     // One step with noise for the frozen weights and on drawn people, to see whether it fits and how long it takes.

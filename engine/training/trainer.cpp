@@ -100,7 +100,8 @@ public:
           observer_(observer),
           folder_(run_folder(recipe)),
           device_(options.device),
-          task_(make_task(recipe, device_, {options.reader.get(), observer.notice, options.stop})),
+          task_(make_task(recipe, device_,
+                          {options.reader.get(), observer.notice, options.stop, [this] { return time_is_over(); }})),
           optimizer_(task_->store(), recipe.optimizer) {}
 
     TrainingReport to_the_end() {
@@ -113,7 +114,7 @@ public:
                                                             std::to_string(position_.samples) + " samples is in " +
                                                             path_for_message(folder_) + ".");
             }
-            if (options_.seconds && seconds_since(started_) >= *options_.seconds) {
+            if (time_is_over()) {
                 save();
                 return {false, position_.samples, recipe_.output, {}};
             }
@@ -124,6 +125,8 @@ public:
     }
 
 private:
+    bool time_is_over() const { return options_.seconds && seconds_since(begun_) >= *options_.seconds; }
+
     // To see whether the recipe fits this machine; nothing is read or written.
     TrainingReport one_step() {
         started_ = reported_ = Clock::now();
@@ -266,6 +269,7 @@ private:
     const Recipe& recipe_;
     const TrainingOptions& options_;
     const TrainingObserver& observer_;
+    Clock::time_point begun_ = Clock::now();  // The data are yet to be prepared.
     fs::path folder_;
     at::Device device_;
     std::unique_ptr<TrainingTask> task_;
@@ -274,7 +278,7 @@ private:
     LossCurve curve_;
     Means means_;
     std::int64_t saved_at_ = 0, began_at_ = 0, reported_at_ = 0;
-    Clock::time_point started_, reported_;
+    Clock::time_point started_, reported_;  // Of the batches.
 };
 
 }  // namespace
@@ -283,12 +287,17 @@ fs::path run_folder(const Recipe& recipe) { return recipe.output / "training"; }
 
 TrainingReport train(const Recipe& recipe, const TrainingOptions& options, const TrainingObserver& observer) {
     if (!recipe.random_weights) refuse_output_inside_input(recipe);
+    check_recipe(recipe);
     at::set_num_threads(recipe.threads);
     keep_freed_memory();
     prefer_plain_attention(at::Device(options.device));
     use_own_gradients();
     const c10::AutoGradMode gradients(true);
-    return Run(recipe, options, observer).to_the_end();
+    try {
+        return Run(recipe, options, observer).to_the_end();
+    } catch (const OutOfTime&) {
+        return {false, saved_samples(run_folder(recipe)), recipe.output, {}};
+    }
 }
 
 TrainingReport train(const fs::path& recipe, const TrainingOptions& options, const TrainingObserver& observer) {

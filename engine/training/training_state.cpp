@@ -89,6 +89,16 @@ std::int64_t fill(const std::string& name, const at::Tensor& piece,
     return piece.numel();
 }
 
+RunPosition position_in(const ConfigReader& file) {
+    file.refuse_unknown({"stage", "recipe_sha256", "samples", "steps", "parts"});
+    RunPosition position;
+    position.stage = file.text("stage");
+    position.recipe_sha256 = file.text("recipe_sha256");
+    position.samples = file.integer("samples", 0, kMany);
+    position.steps = file.integer("steps", 0, kMany);
+    return position;
+}
+
 }  // namespace
 
 bool has_state(const fs::path& folder) {
@@ -107,15 +117,14 @@ void save_state(const fs::path& folder, const RunPosition& position, const AdamW
     remove_other_parts(folder, {names.begin(), names.end()});
 }
 
+std::int64_t saved_samples(const fs::path& folder) {
+    return has_state(folder) ? position_in(ConfigReader::open(folder / kStateFile)).samples : 0;
+}
+
 RunPosition load_state(const fs::path& folder, AdamW& optimizer) {
     const c10::NoGradGuard no_gradients;
     const ConfigReader file = ConfigReader::open(folder / kStateFile);
-    file.refuse_unknown({"stage", "recipe_sha256", "samples", "steps", "parts"});
-    RunPosition position;
-    position.stage = file.text("stage");
-    position.recipe_sha256 = file.text("recipe_sha256");
-    position.samples = file.integer("samples", 0, kMany);
-    position.steps = file.integer("steps", 0, kMany);
+    RunPosition position = position_in(file);
     const auto rows = optimizer.state();
     std::int64_t expected = 0, found = 0;
     for (const auto& row : rows) expected += row.second.numel();

@@ -24,6 +24,9 @@ bool has_state(const std::filesystem::path& folder);
 // EngineError: WriteFailed.
 void save_state(const std::filesystem::path& folder, const RunPosition& position, const AdamW& optimizer);
 
+// Where the saved state is; before the first sample if there is none. EngineError: MissingFile, MalformedFile.
+std::int64_t saved_samples(const std::filesystem::path& folder);
+
 // Fills the optimiser's tensors. EngineError: MissingFile, MalformedFile, ShapeMismatch (another model).
 RunPosition load_state(const std::filesystem::path& folder, AdamW& optimizer);
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/core/frame.h"
+#include "engine/core/result.h"
 #include "engine/training/material_reader.h"
 #include "engine/training/recipe.h"
 #include "engine/training/train.h"
@@ -46,6 +47,13 @@ struct TaskPorts {
     MaterialReader* reader = nullptr;
     std::function<void(const std::string& sentence)> notice;
     std::stop_token stop;
+    std::function<bool()> time_is_over;
+};
+
+// The time of a run was over before its first batch.
+class OutOfTime : public EngineError {
+public:
+    using EngineError::EngineError;
 };
 
 class TrainingTask {
@@ -63,6 +71,9 @@ public:
     // Writes the model in the published layout; `named` holds copies of the averaged weights by name.
     virtual void write_model(const std::filesystem::path& folder, const TensorMap& named) = 0;
 };
+
+// EngineError where the stage's own parts of the file are wrong. Reads nothing else.
+void check_recipe(const Recipe& recipe);
 
 // The task of a recipe. Reads the stage's own part of the file and the input folder.
 std::unique_ptr<TrainingTask> make_task(const Recipe& recipe, at::Device device, const TaskPorts& ports = {});

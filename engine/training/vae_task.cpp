@@ -274,6 +274,15 @@ void VaeTask::write_model(const std::filesystem::path& folder, const TensorMap& 
 
 }  // namespace
 
+void check_vae_recipe(const Recipe& recipe) {
+    DrawnOptions::read(recipe.file.object("data"));
+    Losses::read(recipe.file);
+    if (recipe.input.empty())
+        read_model(recipe);
+    else if (recipe.file.has("model"))
+        recipe.file.refuse("model", "is said by the input");
+}
+
 std::unique_ptr<TrainingTask> make_vae_task(const Recipe& recipe, at::Device device) {
     return std::make_unique<VaeTask>(recipe, device);
 }

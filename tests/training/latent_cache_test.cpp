@@ -13,10 +13,12 @@ namespace {
 // Two autoencoders that differ in their weights alone.
 enum class Weights { These, Others };
 
-LatentSource source(const std::string& fingerprint, Weights weights = Weights::These) {
+LatentSource source(const std::string& fingerprint, Weights weights = Weights::These, double scaling_factor = 1.15) {
     WeightScope scope = engine::testing::deterministic_weights();
     if (weights == Weights::Others) scope = scope / "others";
-    return {std::make_shared<CogVideoXVae>(scope, engine::testing::even_config()), at::kCPU, fingerprint};
+    VaeConfig config = engine::testing::even_config();
+    config.scaling_factor = scaling_factor;
+    return {std::make_shared<CogVideoXVae>(scope, config), at::kCPU, fingerprint};
 }
 
 DrawnOptions small_clips(const std::filesystem::path& cache) {
@@ -49,13 +51,14 @@ TEST(LatentCache, KeepsClipsForOtherRuns) {
     EXPECT_EQ(files_in(folder.path()), 2u) << "one block of pictures, one of clips";
 }
 
-TEST(LatentCache, TakesNothingOfAnotherAutoencoderSeedOrPeople) {
+TEST(LatentCache, TakesNothingOfAnotherAutoencoderScaleSeedOrPeople) {
     const mirror::testing::ScratchFolder folder;
     LatentCache(source("a"), small_clips(folder.path()), people::Split::Train, 5).clip(0, true);
     LatentCache(source("b"), small_clips(folder.path()), people::Split::Train, 5).clip(0, true);
     LatentCache(source("a"), small_clips(folder.path()), people::Split::Train, 6).clip(0, true);
     LatentCache(source("a"), small_clips(folder.path()), people::Split::Validation, 5).clip(0, true);
-    EXPECT_EQ(files_in(folder.path()), 4u);
+    LatentCache(source("a", Weights::These, 0.7), small_clips(folder.path()), people::Split::Train, 5).clip(0, true);
+    EXPECT_EQ(files_in(folder.path()), 5u);
 }
 
 TEST(LatentCache, MakesADamagedFileAgain) {

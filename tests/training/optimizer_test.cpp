@@ -69,6 +69,29 @@ TEST(AdamW, KeepsMomentsInBfloat16IfTold) {
     EXPECT_NEAR(store->read("vector", {16})[0].item<double>(), 0.99, 1e-3);
 }
 
+// As on a device, where whole buffers are updated: the step is taken with the moments as they are kept.
+TEST(AdamW, StepsWithTheMomentsAsTheyAreKept) {
+    const auto store = small_store();
+    AdamWSettings settings;
+    settings.bf16_moments = true;
+    settings.weight_decay = 0;
+    settings.clip = 0;
+    AdamW optimizer(store, settings);
+    const auto kept = [](double value) {
+        return static_cast<double>(static_cast<at::BFloat16>(static_cast<float>(value)));
+    };
+    double m = 0, v = 0, w = 1;
+    for (int n = 1; n <= 3; ++n) {
+        const double g = 0.0123 * n;
+        store->gradients().fill_(g);
+        optimizer.step(0.01, optimizer.gradient_norm());
+        m = kept(0.9 * m + 0.1 * g);
+        v = kept(0.95 * v + 0.05 * g * g);
+        w -= 0.01 * (m / (1 - std::pow(0.9, n))) / (std::sqrt(v / (1 - std::pow(0.95, n))) + 1e-8);
+    }
+    EXPECT_NEAR(store->read("vector", {16})[0].item<double>(), w, 1e-6);
+}
+
 TEST(AveragedWeights, AreInTheStoreOnlyForAWhile) {
     const auto store = small_store();
     AdamW optimizer(store, {});

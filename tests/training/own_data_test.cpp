@@ -75,8 +75,10 @@ public:
         }
         return best == nullptr ? std::vector<FaceBox>() : best->faces;
     }
+    std::string detector() const override { return detector_name; }
     void know(const Frame& frame, std::vector<FaceBox> faces) { known_.push_back({frame, std::move(faces)}); }
 
+    std::string detector_name = "drawn";
     int pictures_read = 0;
     bool fails = false;                 // The search for faces.
     std::vector<std::size_t> searched;  // Frames of the newest video.
@@ -175,6 +177,16 @@ TEST(OwnData, TrainsAnAdapterAndSaysWhatItLeavesOut) {
     second.data = folder.data(R"(, "cache": ")" + (run.output / "training" / "material").string() + "\"");
     EXPECT_TRUE(train_on(second, folder, again).finished);
     EXPECT_EQ(folder.reader->pictures_read, read + 1) << "only what could not be read is judged again";
+    const int judged = folder.reader->pictures_read - 1;
+    for (const bool other_detector : {false, true}) {
+        TinyRun third = second;
+        third.output = folder.scratch.path() / (other_detector ? "detector" : "layer");
+        if (!other_detector) third.model = R"({"preset": "tiny", "switches": {"face_vit_layer": -1}})";
+        if (other_detector) folder.reader->detector_name = "another";
+        const int before = folder.reader->pictures_read;
+        EXPECT_TRUE(train_on(third, folder, again).finished);
+        EXPECT_EQ(folder.reader->pictures_read - before, judged) << "another detector: " << other_detector;
+    }
     EXPECT_EQ(text_of(run.output / "adapter" / "adapter.safetensors"),
               text_of(second.output / "adapter" / "adapter.safetensors"));
 }
@@ -214,6 +226,21 @@ TEST(OwnData, TakesTheReferenceFromBehindTheClip) {
         ASSERT_FALSE(folder.reader->searched.empty());
         EXPECT_EQ(folder.reader->searched.back(), frames == 9 ? 4U : static_cast<std::size_t>(frames - 1));
     }
+}
+
+TEST(OwnData, PreparationIsPartOfTheTime) {
+    Folder folder;
+    folder.picture("a", 1, 1, "a woman smiling");
+    Watched watched;
+    const TinyRun run = run_on(folder, "adapter", folder.scratch.path() / "out");
+    TrainingOptions options;
+    options.seconds = 0.0;
+    options.reader = folder.reader;
+    const TrainingReport report = train(run.recipe(), options, watched.observer());
+    EXPECT_FALSE(report.finished);
+    EXPECT_EQ(report.samples, 0);
+    EXPECT_EQ(folder.reader->pictures_read, 0);
+    EXPECT_TRUE(train_on(run, folder, watched, true).finished);
 }
 
 // Asks for a stop with the first report.

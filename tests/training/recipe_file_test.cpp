@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <fstream>
 #include <sstream>
 
 #include "engine/core/durable_replace.h"
+#include "engine/core/limits.h"
 #include "engine/core/result.h"
 #include "engine/training/model_writer.h"
 #include "engine/training/recipe.h"
@@ -53,6 +56,28 @@ TEST(RecipeFile, RefusesCirclesAndMissingOnes) {
     put(folder.path() / "c.json", R"({"based_on": "nowhere.json"})");
     EXPECT_THROW(Recipe::open(folder.path() / "a.json"), EngineError);
     EXPECT_THROW(Recipe::open(folder.path() / "c.json"), EngineError);
+}
+
+TEST(RecipeFile, IsARegularFileOfAReasonableSize) {
+    const testing::ScratchFolder folder;
+    const fs::path empty = folder.path() / "empty.json", fifo = folder.path() / "fifo.json",
+                   large = folder.path() / "large.json";
+    put(empty, "");
+    ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+    put(large, "{}");
+    fs::resize_file(large, limits::kConfigBytes + 1);
+    const std::vector<std::pair<fs::path, std::string>> all = {
+        {empty, "is empty"},           {fifo, "regular file"},
+        {"/dev/zero", "regular file"}, {folder.path(), "regular file"},
+        {large, "above the limit"},    {folder.path() / "nowhere.json", "nowhere.json"}};
+    for (const auto& [file, what] : all) {
+        try {
+            Recipe::open(file);
+            ADD_FAILURE() << file << " was read";
+        } catch (const EngineError& error) {
+            EXPECT_NE(std::string(error.what()).find(what), std::string::npos) << error.what();
+        }
+    }
 }
 
 TEST(CopyMissingParts, CopiesWholeFoldersAndKeepsWhatIsThere) {

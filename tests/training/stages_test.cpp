@@ -128,7 +128,8 @@ TEST(Stages, MicroBatchesAddUp) {
             run.data = data;
             run.losses = losses;
             run.samples = run.batch = 5;
-            run.further = ", \"micro_batch\": " + std::to_string(size);
+            // With the seed 1 the identity loss lies on a kink of the recogniser, and the last bit chooses the side.
+            run.further = ", \"seed\": 2, \"micro_batch\": " + std::to_string(size);
             Watched watched;
             EXPECT_TRUE(train(run.recipe(), {}, watched.observer()).finished);
             measures.push_back(watched.progress.back().measures);

@@ -26,6 +26,9 @@ enum class Light { Neutral, Warm, Cool, Dim };
 inline constexpr int kActions = 10, kPlaces = 10, kGarments = 8, kGarmentColours = 8, kStyles = 4, kCameras = 6,
                      kLights = 4;
 
+// Another number whenever a scene is drawn otherwise than before: what was made of drawn scenes is then made anew.
+inline constexpr int kDrawingVersion = 1;
+
 struct SceneRequest {
     Identity identity;
     Action action = Action::Smile;
@@ -89,6 +92,7 @@ struct SceneOptions {
     double other_style_share = 0.15;
     double moving_camera_share = 0.4;
 };
+inline constexpr double kMostOtherStyleShare = 1.0 / (kStyles - 1);
 
 // A scene with everything chosen by `seed`. The first form also chooses one of the people of a split.
 SceneRequest random_scene(std::uint64_t seed, Split split, const SceneOptions& options = {});
