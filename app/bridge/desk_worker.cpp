@@ -30,10 +30,12 @@ Frame reducedForShowing(Frame picture) {
 
 Result<QByteArray> bytesOf(const QString& file) {
     QFile clip(file);
-    if (!clip.open(QIODevice::ReadOnly)) {
-        return Error{ErrorCode::MissingFile, "The clip " + file.toStdString() + " cannot be read any more."};
+    if (clip.open(QIODevice::ReadOnly)) {
+        const qint64 size = clip.size();
+        QByteArray bytes = clip.readAll();  // What there is, where reading fails on the way.
+        if (clip.error() == QFileDevice::NoError && bytes.size() == size) return bytes;
     }
-    return clip.readAll();
+    return Error{ErrorCode::MissingFile, "The clip " + file.toStdString() + " cannot be read any more."};
 }
 
 }  // namespace
@@ -64,12 +66,13 @@ Result<ui::SharedPhoto> DeskWorker::inspect(const std::filesystem::path& file) {
     if (!faces_) faces_ = tools_.openFaces();
     Result<Frame> picture = faces_->load(file);
     if (!picture) return picture.error();
-    Result<PhotoFaces> found = faces_->find(file);
+    Result<std::vector<FaceBox>> found = faces_->find(picture.value());
     if (!found) return found.error();
     auto photo = std::make_shared<ui::InspectedPhoto>();
-    photo->found = std::move(found).value();
+    photo->found = {file, picture.value().width, picture.value().height, std::move(found).value()};
     for (const FaceBox& face : photo->found.faces) {
-        Result<FaceCrops> crops = faces_->crops(file, face);
+        if (stop_.stop_requested()) return Error{ErrorCode::Cancelled, "The photograph is not wanted any more."};
+        Result<FaceCrops> crops = faces_->crops(picture.value(), face);
         if (!crops) return crops.error();
         const Result<ui::SquareRegion> square = tools_.squareOf(photo->found.width, photo->found.height, face);
         if (!square) return square.error();

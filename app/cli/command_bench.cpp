@@ -10,7 +10,6 @@
 #include "app/cli/command.h"
 #include "app/cli/generation_options.h"
 #include "app/cli/option_values.h"
-#include "engine/core/limits.h"
 #include "engine/core/utf8.h"
 #include "engine/session/bench.h"
 #include "engine/session/random_checkpoint.h"
@@ -123,9 +122,8 @@ void add_model(CLI::App& command, engine::BenchRequest& request) {
 
 void add_run(CLI::App& command, engine::BenchRequest& request) {
     add_values(command, "--stage", "Only this stage; may be given again", request.stages);
-    add_value(command, "--frames", "Frames of the clip (9)", [&request](const std::string& text) {
-        request.frames = static_cast<int>(integer_value("--frames", text, 1, limits::kMaxFrames));
-    });
+    add_value(command, "--frames", "Frames of the clip, 8N+1 (9)",
+              [&request](const std::string& text) { request.frames = frames_value("--frames", text); });
     add_value(command, "--size", "Size of the clip (192x128)", [&request](const std::string& text) {
         std::tie(request.width, request.height) = size_value("--size", text);
     });

@@ -29,13 +29,15 @@ struct DecodeOptions {
 void run_decode(const DecodeOptions& options, Invocation& invocation) {
     invocation.json = options.json;
     const Report report = options.json ? Report::Json : Report::Text;
+    const OutputKind kind = output_kind(options.output);
+    check_output_name(options.output, kind);
     const auto model = model_folder(options.model);
     auto inputs = engine::files_of_model(model);
     inputs.emplace_back(options.latents);
     value_or_throw(engine::check_output(options.output, inputs));
 
-    const bool picture = std::filesystem::path(options.output).extension() == ".png";
-    const auto sink = picture ? media::make_png_sink(options.output) : media::make_mp4_sink(options.output);
+    const auto sink =
+        kind == OutputKind::Image ? media::make_png_sink(options.output) : media::make_mp4_sink(options.output);
     const auto session = engine::open_session(face::make_face_reader());
     const Precision precision = options.precision.value_or(options.device == "cpu" ? Precision::Fp32 : Precision::Bf16);
     const Observer observer = make_observer(invocation, report, {});

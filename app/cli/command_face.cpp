@@ -65,15 +65,23 @@ Result<std::vector<int>> chosen_faces(const PhotoFaces& photo, const std::string
     return std::vector<int>{*wanted};
 }
 
+void stop_if_asked(const Invocation& invocation) {
+    if (invocation.stop.stop_requested()) throw EngineError(ErrorCode::Cancelled, "stopped by the user");
+}
+
+Error in_photo(const std::string& photo, const Error& error) {
+    return {error.code, "'" + escape_for_message(photo) + "': " + error.detail};
+}
+
 std::filesystem::path crop_file(const FaceOptions& options, const std::string& photo, int number, int side) {
     return std::filesystem::path(options.crops) / (std::filesystem::path(photo).stem().string() + "-" +
                                                    std::to_string(number) + "-" + std::to_string(side) + ".png");
 }
 
-Status write_crops(const FaceOptions& options, FaceReader& reader, const std::string& photo, int number,
-                   const FaceBox& face) {
-    const auto crops = reader.crops(photo, face);
-    if (!crops) return crops.error();
+Status write_crops(const FaceOptions& options, FaceReader& reader, const std::string& photo, const Frame& picture,
+                   int number, const FaceBox& face) {
+    const auto crops = reader.crops(picture, face);
+    if (!crops) return in_photo(photo, crops.error());
     for (const Frame* crop : {&crops.value().aligned, &crops.value().square}) {
         const auto file = crop_file(options, photo, number, crop->width);
         std::vector<std::filesystem::path> inputs(options.photos.begin(), options.photos.end());
@@ -83,23 +91,30 @@ Status write_crops(const FaceOptions& options, FaceReader& reader, const std::st
     return success();
 }
 
-Status report_photo(const FaceOptions& options, FaceReader& reader, const std::string& photo, Console& console) {
-    const auto found = reader.find(photo);
-    if (!found) return found.error();
-    const auto numbers = chosen_faces(found.value(), photo, options.face);
+Status report_photo(const FaceOptions& options, FaceReader& reader, const std::string& photo,
+                    const Invocation& invocation) {
+    Console& console = invocation.console;
+    const auto picture = reader.load(photo);
+    if (!picture) return picture.error();
+    auto faces = reader.find(picture.value());
+    if (!faces) return in_photo(photo, faces.error());
+    const PhotoFaces found{photo, picture.value().width, picture.value().height, std::move(faces).value()};
+    const auto numbers = chosen_faces(found, photo, options.face);
     if (!numbers) return numbers.error();
     if (options.json) {
-        console.event(photo_json(photo, found.value(), numbers.value()));
+        console.event(photo_json(photo, found, numbers.value()));
     } else {
-        console.print_line(escape_for_message(photo, 4096) + ": " + std::to_string(found.value().width) + "x" +
-                           std::to_string(found.value().height) + (numbers.value().empty() ? ", no face" : ""));
+        console.print_line(escape_for_message(photo, 4096) + ": " + std::to_string(found.width) + "x" +
+                           std::to_string(found.height) + (numbers.value().empty() ? ", no face" : ""));
         for (const int number : numbers.value())
-            console.print_line(face_text(number, found.value().faces[static_cast<std::size_t>(number - 1)]));
+            console.print_line(face_text(number, found.faces[static_cast<std::size_t>(number - 1)]));
     }
     if (options.crops.empty()) return success();
     for (const int number : numbers.value()) {
-        const auto& face = found.value().faces[static_cast<std::size_t>(number - 1)];
-        if (const Status written = write_crops(options, reader, photo, number, face); !written) return written;
+        stop_if_asked(invocation);
+        const FaceBox& face = found.faces[static_cast<std::size_t>(number - 1)];
+        const Status written = write_crops(options, reader, photo, picture.value(), number, face);
+        if (!written) return written;
     }
     return success();
 }
@@ -124,8 +139,8 @@ void run_face(const FaceOptions& options, Invocation& invocation) {
     std::optional<Error> first;
     int failures = 0;
     for (const std::string& photo : options.photos) {
-        if (invocation.stop.stop_requested()) throw EngineError(ErrorCode::Cancelled, "stopped by the user");
-        const Status status = report_photo(options, *reader, photo, invocation.console);
+        stop_if_asked(invocation);
+        const Status status = report_photo(options, *reader, photo, invocation);
         if (status) continue;
         ++failures;
         if (!first) first = status.error();

@@ -33,8 +33,10 @@ void check_outputs(const GenerationOptions& options, const GenerationRequest& re
     if (options.latents.empty()) return;
     inputs.emplace_back(options.output);
     value_or_throw(engine::check_output(options.latents, inputs));
-    const auto absolute = [](const std::string& file) { return std::filesystem::absolute(file).lexically_normal(); };
-    if (absolute(options.latents) == absolute(options.output))
+    const auto canonical = [](const std::string& file) {
+        return std::filesystem::weakly_canonical(std::filesystem::absolute(file));
+    };
+    if (canonical(options.latents) == canonical(options.output))
         throw UsageError("--latents and --output name the same file");
 }
 
@@ -64,7 +66,11 @@ void run_generate(const GenerationOptions& options, OutputKind kind, Invocation&
     const auto session = engine::open_session(face::make_face_reader());
     const auto sink =
         kind == OutputKind::Image ? media::make_png_sink(options.output) : media::make_mp4_sink(options.output);
-    const Observer observer = make_observer(invocation, report, options.preview_folder);
+    PreviewFolder previews{options.preview_folder, files_read_by(request)};
+    for (const std::string& written : {options.output, options.latents}) previews.files.emplace_back(written);
+    const Observer observer = make_observer(invocation, report, previews);
+    if (options.method == Method::None && !options.references.empty())
+        observer.tell(Notice{"--reference is not looked at with --method none"});
     const auto finished =
         value_or_throw(session->generate(request, {options.latents}, *sink, observer, invocation.stop));
     report_done(invocation, report, {options.output, description_of(request), finished});

@@ -136,13 +136,16 @@ struct InitOptions {
     std::string folder;
 };
 
-std::string preset_value(const std::string& text) {
+std::string listed_presets() {
     std::string listed;
-    for (const std::string& preset : engine::checkpoint_presets()) {
-        if (preset == text) return text;
-        listed += (listed.empty() ? "" : ", ") + preset;
-    }
-    throw UsageError("--preset wants one of " + listed + ", not '" + escape_for_message(text) + "'");
+    for (const std::string& preset : engine::checkpoint_presets()) listed += (listed.empty() ? "" : ", ") + preset;
+    return listed;
+}
+
+std::string preset_value(const std::string& text) {
+    const auto presets = engine::checkpoint_presets();
+    if (std::find(presets.begin(), presets.end(), text) != presets.end()) return text;
+    throw UsageError("--preset wants one of " + listed_presets() + ", not '" + escape_for_message(text) + "'");
 }
 
 void init(const InitOptions& options, Invocation& invocation) {
@@ -181,7 +184,7 @@ void add_report(CLI::App& models, Action& chosen, const std::string& name, const
 void add_init(CLI::App& models, Action& chosen) {
     CLI::App* command = models.add_subcommand("init", "Make a checkpoint with random weights, to try every path");
     const auto options = std::make_shared<InitOptions>();
-    add_value(*command, "--preset", "Sizes: tiny, demo or cogvideox-5b", [options](const std::string& text) {
+    add_value(*command, "--preset", "Sizes: " + listed_presets(), [options](const std::string& text) {
         options->preset = preset_value(text);
     })->required();
     add_value(*command, "--seed", "0 to 2^64-1 (0)",

@@ -1,6 +1,7 @@
 #include "app/cli/generation_options.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <tuple>
 
@@ -26,10 +27,12 @@ Word one_of(const std::string& option, const std::string& text, std::initializer
     throw UsageError(option + " wants one of " + listed + ", not '" + escape_for_message(text) + "'");
 }
 
-int frames_value(const std::string& option, const std::string& text) {
-    const auto frames = integer_value(option, text, 1, limits::kMaxFrames);
-    if (frames % kFramesStep != 1) throw UsageError(option + " wants 8N+1 frames, not " + std::to_string(frames));
-    return static_cast<int>(frames);
+// In small letters.
+std::string extension_of(const std::string& file) {
+    std::string extension = std::filesystem::path(file).extension().string();
+    std::transform(extension.begin(), extension.end(), extension.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
+    return extension;
 }
 
 void add_negative(CLI::App& command, GenerationOptions& options) {
@@ -102,6 +105,12 @@ void add_how(CLI::App& command, GenerationOptions& options, OutputKind kind) {
 
 }  // namespace
 
+int frames_value(const std::string& option, const std::string& text) {
+    const auto frames = integer_value(option, text, 1, limits::kMaxFrames);
+    if (frames % kFramesStep != 1) throw UsageError(option + " wants 8N+1 frames, not " + std::to_string(frames));
+    return static_cast<int>(frames);
+}
+
 Precision precision_value(const std::string& option, const std::string& text) {
     return one_of(option, text, {Precision::Fp32, Precision::Bf16});
 }
@@ -134,8 +143,24 @@ std::filesystem::path model_folder(const std::string& given) {
         "no model is installed: give a checkpoint folder with --model DIR (models init makes one to try)");
 }
 
+namespace {
+
+// What would mean nothing is refused. References may stay: whoever compares both methods changes one word.
+void check_method(const GenerationOptions& options) {
+    if (options.method != Method::None) return;
+    const std::array<std::pair<bool, const char*>, 3> of_the_person{
+        {{!options.adapter.empty(), "--adapter"},
+         {options.face.has_value(), "--face"},
+         {options.strength.has_value(), "--identity-strength"}}};
+    for (const auto& [given, name] : of_the_person)
+        if (given) throw UsageError(std::string(name) + " means nothing with --method none");
+}
+
+}  // namespace
+
 GenerationRequest model_defaults(const GenerationOptions& options, const std::filesystem::path& folder,
                                  const engine::ModelInfo& model) {
+    check_method(options);
     GenerationRequest request;
     request.model = folder;
     request.adapter = options.adapter;
@@ -176,11 +201,13 @@ GenerationRequest make_request(const GenerationOptions& options, OutputKind kind
     return request;
 }
 
+OutputKind output_kind(const std::string& output) {
+    return extension_of(output) == ".png" ? OutputKind::Image : OutputKind::Video;
+}
+
 void check_output_name(const std::string& output, OutputKind kind) {
     const std::string wanted = kind == OutputKind::Image ? ".png" : ".mp4";
-    std::string extension = std::filesystem::path(output).extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
+    const std::string extension = extension_of(output);
     if (!extension.empty() && extension != wanted)
         throw UsageError("--output wants a name that ends in " + wanted + ", not '" + escape_for_message(output) + "'");
 }

@@ -45,7 +45,8 @@ void add_generation_options(CLI::App& command, GenerationOptions& options, Outpu
 void add_story_options(CLI::App& command, GenerationOptions& options);
 // Those of `demo`: which model, and how.
 void add_demo_options(CLI::App& command, GenerationOptions& options);
-// What the model and the options say of every shot, before the project does.
+// What the model and the options say of every shot, before the project does. Throws UsageError for options about the
+// person where there is none.
 GenerationRequest model_defaults(const GenerationOptions& options, const std::filesystem::path& folder,
                                  const engine::ModelInfo& model);
 // What the options say of size, length, steps and so on, put over a request.
@@ -57,9 +58,14 @@ GenerationRequest make_request(const GenerationOptions& options, OutputKind kind
 // `--model`; without it, or if it says "pocket", the model that comes with the program. EngineError: there is none.
 std::filesystem::path model_folder(const std::string& given);
 
+// A picture if the name ends in `.png`, in any case, else a video.
+OutputKind output_kind(const std::string& output);
+
 // `.mp4` or `.png`, in any case, or none.
 void check_output_name(const std::string& output, OutputKind kind);
 
+// 8N+1
+int frames_value(const std::string& option, const std::string& text);
 Precision precision_value(const std::string& option, const std::string& text);
 
 }  // namespace mirror::cli

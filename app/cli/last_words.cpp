@@ -17,6 +17,8 @@ namespace mirror::cli {
 namespace {
 
 constexpr int kExitFailed = 1;
+constexpr const char* kUnknownReason =
+    "magic-mirror: the program failed for a reason it does not know; please report what you asked it for\n";
 alignas(16) std::array<char, 1 << 16> signal_stack;  // A full stack is one of the reasons to come here.
 
 bool wants_core = false;  // Read before, for nothing may be asked of the environment inside a signal.
@@ -29,16 +31,15 @@ bool wants_core = false;  // Read before, for nothing may be asked of the enviro
     if (thrown != nullptr && *thrown == typeid(std::bad_alloc))
         Console::last_words("magic-mirror: the memory is not enough for this request\n");
     else
-        Console::last_words(
-            "magic-mirror: the program failed for a reason it does not know; please report what you asked it for\n");
-    if (wants_core) std::abort();
-    end();
+        Console::last_words(kUnknownReason);
+    if (!wants_core) end();
+    std::signal(SIGABRT, SIG_DFL);  // It is said.
+    std::abort();
 }
 
 void on_signal(int number) {
-    Console::last_words(number == SIGBUS
-                            ? "magic-mirror: a file became shorter while it was read, or its disk failed\n"
-                            : "magic-mirror: the program failed, probably because there is not enough memory\n");
+    Console::last_words(number == SIGBUS ? "magic-mirror: a file became shorter while it was read, or its disk failed\n"
+                                         : kUnknownReason);
     if (!wants_core) end();
     // Waits until this handler, which is set for one signal only, returns to where it came from.
     ::raise(number);
@@ -52,7 +53,7 @@ void install_last_words() {
     std::set_terminate(on_terminate);
     const stack_t stack{signal_stack.data(), 0, signal_stack.size()};
     ::sigaltstack(&stack, nullptr);
-    for (const int number : {SIGSEGV, SIGBUS}) {
+    for (const int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) {
         struct sigaction before {};
         if (::sigaction(number, nullptr, &before) != 0 || before.sa_handler != SIG_DFL) continue;
         struct sigaction action {};

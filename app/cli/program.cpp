@@ -62,8 +62,7 @@ Outcome parse(CLI::App& program, const std::vector<std::string>& arguments, Cons
     } catch (const CLI::CallForVersion& call) {
         console.print(std::string(call.what()) + "\n");
     } catch (const CLI::CallForHelp&) {
-        const auto chosen = program.get_subcommands();
-        console.print(chosen.empty() ? program.help() : chosen.front()->help());
+        console.print(program.help());  // Of the command that was chosen, with the way to it.
     } catch (const CLI::ParseError& error) {
         return {kExitUsage, error.what()};
     } catch (const UsageError& error) {
@@ -108,10 +107,12 @@ int run_program(const std::vector<std::string>& arguments) {
     add_train_command(program, chosen);
     add_demo_command(program, chosen);
 
-    bool json = false;
+    // Until a command says it itself: what is wrong with its options is an event too.
+    bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
     Outcome outcome = parse(program, arguments, console);
     if (outcome.code == kExitDone && !outcome.message.empty()) return kExitDone;
     if (outcome.code == kExitDone) {
+        json = false;
         Invocation invocation{console, signals.token(), json};
         outcome = execute(chosen, invocation);
     }

@@ -5,19 +5,22 @@
 
 #include "engine/core/utf8.h"
 #include "engine/media/png_sink.h"
+#include "engine/session/output_rules.h"
 
 namespace mirror::cli {
 
 namespace {
 
 // step-0007-02.png: the third latent frame after step 7.
-void write_preview(const PreviewClip& clip, const std::filesystem::path& folder, Console& console) {
+Status write_preview(const PreviewClip& clip, const PreviewFolder& previews) {
     for (std::size_t i = 0; i < clip.frames.size(); ++i) {
         std::array<char, 48> name{};
         std::snprintf(name.data(), name.size(), "step-%04d-%02zu.png", clip.step, i);
-        const Status written = media::write_png(folder / name.data(), clip.frames[i]);
-        if (!written && i == 0) console.warn(written.error().detail);
+        const auto file = previews.folder / name.data();
+        if (const Status allowed = engine::check_output(file, previews.files); !allowed) return allowed;
+        if (const Status written = media::write_png(file, clip.frames[i]); !written) return written;
     }
+    return success();
 }
 
 std::string seconds_text(double seconds) {
@@ -28,21 +31,26 @@ std::string seconds_text(double seconds) {
 
 }  // namespace
 
-Observer make_observer(Invocation& invocation, Report report, const std::filesystem::path& preview_folder) {
+Observer make_observer(Invocation& invocation, Report report, const PreviewFolder& previews) {
     Observer observer;
-    observer.preview_every_steps = preview_folder.empty() ? 0 : 1;
+    observer.preview_every_steps = previews.folder.empty() ? 0 : 1;
     Console& console = invocation.console;
-    observer.tell = [&console, report, preview_folder](const ProgressEvent& event) {
+    const auto warn = [&console, report](const std::string& sentence) {
+        if (report == Report::Json) console.event(warning_event(sentence));
+        console.warn(sentence);
+    };
+    observer.tell = [&console, report, previews, warn, failed = false](const ProgressEvent& event) mutable {
         if (const auto* progress = std::get_if<Progress>(&event)) {
             if (report == Report::Json)
                 console.event(progress_event(*progress));
             else
                 console.show_progress(*progress);
         } else if (const auto* preview = std::get_if<SharedPreview>(&event)) {
-            write_preview(**preview, preview_folder, console);
+            const Status written = write_preview(**preview, previews);
+            if (!written && !failed) warn(written.error().detail);  // Once: the next ones fail alike.
+            failed |= !written;
         } else if (const auto* notice = std::get_if<Notice>(&event)) {
-            if (report == Report::Json) console.event(warning_event(notice->detail));
-            console.warn(notice->detail);
+            warn(notice->detail);
         }
     };
     return observer;

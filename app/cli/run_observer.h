@@ -3,6 +3,8 @@
 // Shows a run: events or a bar, warnings, previews as files.
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "app/cli/command.h"
 #include "engine/core/progress.h"
@@ -12,8 +14,12 @@ namespace mirror::cli {
 
 enum class Report { Text, Json };
 
-// `preview_folder` may be empty: no previews are made then.
-Observer make_observer(Invocation& invocation, Report report, const std::filesystem::path& preview_folder);
+struct PreviewFolder {
+    std::filesystem::path folder;              // Empty: no previews are made.
+    std::vector<std::filesystem::path> files;  // Of the run: none of them is written over.
+};
+
+Observer make_observer(Invocation& invocation, Report report, const PreviewFolder& previews);
 
 struct FinishedRun {
     std::filesystem::path output;

@@ -75,7 +75,9 @@ public:
     // The upright 8-bit RGB picture: EXIF applied, alpha on white. Errors: MissingFile, MalformedFile.
     virtual Result<Frame> load(const std::filesystem::path& photo) = 0;
     virtual Result<PhotoFaces> find(const std::filesystem::path& photo) = 0;
-    virtual Result<FaceCrops> crops(const std::filesystem::path& photo, const FaceBox& face) = 0;
+    // Of a picture that load() gave: a photograph is decoded once, however much is asked about it.
+    virtual Result<std::vector<FaceBox>> find(const Frame& picture) = 0;
+    virtual Result<FaceCrops> crops(const Frame& picture, const FaceBox& face) = 0;
     // NoFaceFound names the file and, when several faces or a wrong number, how many there are.
     virtual Result<ReferenceFace> reference(const ReferencePhoto& photo, ReferenceCrop crop, double expand,
                                             int image_size) = 0;

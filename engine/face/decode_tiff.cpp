@@ -91,6 +91,8 @@ std::optional<TiffHeader> tiff_header(Bytes file) {
     if (!TIFFGetField(tiff.get(), TIFFTAG_ORIENTATION, &orientation) || orientation < 1 || orientation > 8)
         orientation = 1;
     TiffHeader header{{width, height, 4}, orientation};
+    // Refused for its size anyhow, and its sides may be too large to be multiplied.
+    if (width > limits::kPhotographSide || height > limits::kPhotographSide) return header;
     const std::int64_t pixels = std::max<std::int64_t>(1, header.size.width * header.size.height);
     header.size.bytes_per_pixel += (strip_bytes(tiff.get()) + pixels - 1) / pixels;
     return header;

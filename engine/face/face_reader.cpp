@@ -20,6 +20,7 @@ namespace {
 constexpr int aligned_size = 112;
 constexpr int square_size = 224;
 constexpr double square_expand = 2.0;
+constexpr const char* nameless = "the picture";
 
 // Nothing that a library throws passes the reader.
 template <typename T, typename Work>
@@ -59,15 +60,16 @@ public:
         });
     }
 
-    Result<FaceCrops> crops(const std::filesystem::path& photo, const FaceBox& face) override {
-        return guarded<FaceCrops>(photo, [&]() -> Result<FaceCrops> {
-            const Result<Frame> picture = picture_of(photo);
-            if (!picture) return picture.error();
-            Result<Frame> aligned = align_face(picture.value(), face.landmarks, aligned_size);
-            if (!aligned) return with_name(photo, aligned.error());
-            Result<Frame> square =
-                reference_crop(picture.value(), face, ReferenceCrop::SquareFace, square_expand, square_size);
-            if (!square) return with_name(photo, square.error());
+    Result<std::vector<FaceBox>> find(const Frame& picture) override {
+        return guarded<std::vector<FaceBox>>(nameless, [&] { return find_faces(detectors_, picture); });
+    }
+
+    Result<FaceCrops> crops(const Frame& picture, const FaceBox& face) override {
+        return guarded<FaceCrops>(nameless, [&]() -> Result<FaceCrops> {
+            Result<Frame> aligned = align_face(picture, face.landmarks, aligned_size);
+            if (!aligned) return aligned.error();
+            Result<Frame> square = reference_crop(picture, face, ReferenceCrop::SquareFace, square_expand, square_size);
+            if (!square) return square.error();
             return FaceCrops{std::move(aligned).value(), std::move(square).value()};
         });
     }

@@ -33,9 +33,10 @@ std::vector<FaceSeen> observe_references(FaceReader& reader, FaceEmbedder& embed
                                          const std::vector<ReferencePhoto>& photos) {
     std::vector<FaceSeen> references;
     for (const ReferencePhoto& photo : photos) {
-        const PhotoFaces found = value_or_throw(reader.find(photo.file));
+        const Frame picture = value_or_throw(reader.load(photo.file));
+        const PhotoFaces found{photo.file, picture.width, picture.height, value_or_throw(reader.find(picture))};
         const FaceBox box = chosen_box(found, photo);
-        const FaceCrops crops = value_or_throw(reader.crops(photo.file, box));
+        const FaceCrops crops = value_or_throw(reader.crops(picture, box));
         references.push_back({box, embedder.embed({&crops.aligned, 1}).at(0)});
     }
     return references;

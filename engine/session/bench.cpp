@@ -14,8 +14,10 @@
 #include "engine/backbones/cogvideox/transformer.h"
 #include "engine/core/result.h"
 #include "engine/identity/magic_mirror/magic_mirror_hook.h"
+#include "engine/session/activation_sizes.h"
 #include "engine/session/bench_weights.h"
 #include "engine/session/checkpoint_preset.h"
+#include "engine/session/memory_plan.h"
 #include "engine/session/model_folder.h"
 #include "engine/weights/config_reader.h"
 
@@ -107,6 +109,38 @@ public:
                                   " is not divisible by " + std::to_string(cell * patch) + ", which this model needs.");
     }
 
+    // What the stage needs at its peak, from sizes alone.
+    StageMemory memory(const std::string& stage) const {
+        const auto& config = model_.transformer;
+        const auto width = static_cast<std::uint64_t>(config.inner_dim());
+        const DenoiserShape shape{1, static_cast<std::uint64_t>(rows()), width,
+                                  static_cast<std::uint64_t>(config.max_text_seq_length)};
+        const std::uint64_t value = c10::elementSize(placement_.dtype);
+        StageMemory memory;
+        if (stage == "linear") {
+            memory.weights = 4 * width * width * value;
+            memory.activations = 5 * shape.tokens * width * value;
+        } else if (stage == "attention") {
+            memory.activations = 7 * shape.tokens * width * value;  // Queries, keys, values, drawn in float32.
+        } else if (stage == "t5") {
+            add_weights<T5Encoder>(memory, model_.text_encoder);
+            memory.activations = t5_activations(model_.text_encoder, shape.text_tokens, placement_);
+        } else if (stage == "vae-decode") {
+            add_weights<CogVideoXVae>(memory, model_.vae, VaeParts::DecoderOnly);
+            memory.activations = decoder_activations(model_.vae, static_cast<std::uint64_t>(frames_),
+                                                     static_cast<std::uint64_t>(height_),
+                                                     static_cast<std::uint64_t>(width_), placement_);
+        } else {
+            add_weights<cogvideox::Transformer>(memory, config);
+            memory.activations = transformer_activations(shape, placement_);
+            if (stage == "dit-step") return memory;
+            add_weights<magic_mirror::CrossModalAdapter>(memory, model_.adapter);
+            memory.activations = adapted_activations(
+                shape, static_cast<std::uint64_t>(model_.adapter.perceiver_face.tokens), placement_);
+        }
+        return memory;
+    }
+
     PreparedStage prepare(const std::string& stage) const {
         if (stage == "linear") return linear();
         if (stage == "attention") return attend();
@@ -118,6 +152,18 @@ public:
     }
 
 private:
+    // What the model asks for, read or drawn tensor by tensor.
+    template <typename Model, typename... Config>
+    void add_weights(StageMemory& memory, const Config&... config) const {
+        const auto recorder = std::make_shared<ShapeRecorder>();
+        const Model model(WeightScope(recorder, placement_), config...);
+        for (const ShapeRecorder::Entry& entry : recorder->entries()) {
+            const auto count = static_cast<std::uint64_t>(c10::multiply_integers(entry.shape));
+            memory.weights += count * c10::elementSize(placement_.dtype);
+            memory.cast = std::max<std::uint64_t>(memory.cast, count * sizeof(float));
+        }
+    }
+
     WeightScope weights(const std::string& part) const {
         if (model_.folder) return {model_.folder->store(part), placement_};
         return {std::make_shared<RandomWeights>(1, placement_.device), placement_};
@@ -272,9 +318,14 @@ BenchMachine run_bench(const BenchRequest& request, const std::function<void(con
     BenchModel model = model_of(request, device, stop);
     const Precision precision = model.precision;
     const Stages stages(request, std::move(model), {dtype_of(precision), device, LayersHeld::All});
-    for (const std::string& name : bench_stages()) {
-        const auto& wanted = request.stages;
-        if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
+    std::vector<std::string> wanted = bench_stages();
+    if (!request.stages.empty())
+        std::erase_if(wanted, [&](const std::string& name) {
+            return std::find(request.stages.begin(), request.stages.end(), name) == request.stages.end();
+        });
+    for (const std::string& name : wanted)  // All before the first.
+        plan_stage(stages.memory(name), available_memory(device, 0, 0), Keeping::Nothing);
+    for (const std::string& name : wanted) {
         const PreparedStage stage = stages.prepare(name);
         report({name, stage.what, time_runs(stage.run, request.repeats, stop), stage.gflop});
     }

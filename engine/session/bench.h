@@ -52,7 +52,7 @@ struct BenchMachine {
 };
 
 // Runs the stages one after the other; each is reported as it ends. Every model is gone before the next one is made.
-// EngineError as for a generation.
+// EngineError as for a generation: OutOfMemory, before the first of them, where one does not fit.
 BenchMachine run_bench(const BenchRequest& request, const std::function<void(const StageTiming&)>& report,
                        std::stop_token stop = {});
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "engine/core/utf8.h"
+#include "engine/identity/magic_mirror/trigger.h"
 #include "engine/session/decode_video.h"
 #include "engine/session/denoise_clip.h"
 #include "engine/session/error_boundary.h"
@@ -67,11 +68,29 @@ std::optional<mm::ActiveSteps> active_steps(const GenerationRequest& request, co
     return active;
 }
 
-// A model of drawn people is honest about photographs.
-void warn_of_photographs(const std::string& draws, const std::vector<ReferenceFace>& references, RunContext& run) {
-    const auto is_photograph = [](const ReferenceFace& reference) { return !reference.face.drawn; };
-    if (draws.empty() || std::none_of(references.begin(), references.end(), is_photograph)) return;
+// A model of drawn people is honest about photographs, in every run.
+void warn_of_photographs(const std::string& draws, bool all_drawn, RunContext& run) {
+    if (draws.empty() || all_drawn) return;
     run.warn("this model draws " + draws + ": of a real photograph it shows the nearest one that it can draw");
+}
+
+at::Tensor denoise_without_person(const GenerationRequest& request, RunModels& models, RunContext& run,
+                                  const SharedColours& colours) {
+    const std::string trigger = mm::Switches{}.trigger_word;  // No adapter says another one.
+    return denoise_base(models, request, encode_prompts(models, request, trigger, std::nullopt, run), colours, run);
+}
+
+PersonSource source_of(const GenerationRequest& request, const RecognizerChoice& recognizer) {
+    return {request.references, request.adapter, recognizer.id_pack()};
+}
+
+std::vector<ReferenceFace> find_references(const PersonSource& source, const mm::AdapterConfig& config,
+                                           RunModels& models, FaceReader& faces, RunContext& run) {
+    const int count = static_cast<int>(source.photos.size());
+    run.enter(Stage::ReadReferences, count);
+    auto references = models.references(source, [&] { return read_references(faces, source.photos, config, run); });
+    run.advance(count);
+    return references;
 }
 
 at::Tensor denoise_with_person(const GenerationRequest& request, const ModelInfo& model, RunModels& models,
@@ -79,20 +98,19 @@ at::Tensor denoise_with_person(const GenerationRequest& request, const ModelInfo
     const ModelFolder& folder = models.folder();
     const auto recognizer = RecognizerChoice::make(folder, faces, request.adapter);
     const mm::AdapterFile adapter = open_adapter(request, folder, recognizer, run);
-    const auto look = [&] {
-        auto references = read_references(faces, request.references, adapter.config(), run);
-        warn_of_photographs(model.draws, references, run);
-        return references;
-    };
+    const PersonSource source = source_of(request, recognizer);
+    const auto look = [&] { return find_references(source, adapter.config(), models, faces, run); };
+    const std::string& trigger = adapter.config().switches.trigger_word;
     const auto active = active_steps(request, adapter.config().switches);
     if (!active) {
-        look();
-        return denoise_base(models, request, encode_prompts(models, request, std::nullopt, run), colours, run);
+        warn_of_photographs(model.draws, are_all_drawn(look()), run);
+        return denoise_base(models, request, encode_prompts(models, request, trigger, std::nullopt, run), colours, run);
     }
-    const PersonFeatures person = models.person({request.references, adapter.file(), recognizer.id_pack()},
-                                                [&] { return read_person(folder, adapter, recognizer, look(), run); });
+    const PersonFeatures person =
+        models.person(source, [&] { return read_person(folder, adapter, recognizer, look(), run); });
+    warn_of_photographs(model.draws, person.all_drawn, run);
     const PromptPerson prompt_person{&adapter, person.id_embeds, request.identity.value};
-    const PersonRun person_run{adapter, person, encode_prompts(models, request, prompt_person, run), *active};
+    const PersonRun person_run{adapter, person, encode_prompts(models, request, trigger, prompt_person, run), *active};
     return denoise_person(models, request, person_run, colours, run);
 }
 
@@ -119,13 +137,28 @@ void keep_latents(const std::filesystem::path& file, const at::Tensor& latents, 
 void plan_run(GenerationRequest& request, RunModels& models, RunContext& run) {
     models.plan(estimate_memory(models.folder(), request, request.adapter, run.wants_preview(0)),
                 request.memory_budget);
-    if (!models.memory().decodes_in_tiles) return;
-    request.decoding = Decoding::Tiles;
+    if (models.memory().decodes_in_tiles) request.decoding = Decoding::Tiles;
+    if (request.decoding == Decoding::Whole) return;
     run.warn(
         "whole frames do not fit into --budget: they are decoded in overlapping tiles, which changes them a little");
 }
 
 }  // namespace
+
+GenerationRequest prepare_clip(const GenerationRequest& asked, FaceReader& faces, ModelShelf& shelf, RunContext& run) {
+    GenerationRequest request = checked(asked, value_or_throw(read_model_info(asked.model)));
+    const ModelFolder folder = open_folder(request.model, request.device, request.precision, run);
+    RunModels models(folder, shelf);
+    plan_run(request, models, run);
+    if (request.method == Method::None) return request;
+    const auto recognizer = RecognizerChoice::make(folder, faces, request.adapter);
+    const mm::AdapterFile adapter = open_adapter(request, folder, recognizer, run);
+    const mm::Switches& switches = adapter.config().switches;
+    if (active_steps(request, switches))
+        value_or_throw(mm::parse_trigger(request.prompt.positive, switches.trigger_word));
+    find_references(source_of(request, recognizer), adapter.config(), models, faces, run);
+    return request;
+}
 
 GenerationReport generate_clip(const GenerationRequest& asked, const RunFiles& files, FaceReader& faces,
                                VideoSink& sink, ModelShelf& shelf, RunContext& run) {
@@ -138,17 +171,17 @@ GenerationReport generate_clip(const GenerationRequest& asked, const RunFiles& f
     const auto latents_file = files.latents.empty() ? new_latents_file() : files.latents;
 
     const auto colours = preview_colours(models, run);
-    const at::Tensor latents =
-        request.method == Method::None
-            ? denoise_base(models, request, encode_prompts(models, request, std::nullopt, run), colours, run)
-            : denoise_with_person(request, model, models, faces, run, colours);
+    const at::Tensor latents = request.method == Method::None
+                                   ? denoise_without_person(request, models, run, colours)
+                                   : denoise_with_person(request, model, models, faces, run, colours);
     const std::string recipe = request_to_json(request);
     keep_latents(latents_file, latents, recipe);
     try {
         decode_video(models, latents, {request.video, recipe, request.decoding}, sink, run);
-    } catch (const EngineError& error) {
-        if (error.code() == ErrorCode::Cancelled) throw;
-        throw EngineError(error.code(), with_kept_latents(error.what(), latents_file));
+    } catch (...) {
+        const Error error = error_of_current_exception();
+        if (error.code == ErrorCode::Cancelled) throw;
+        throw EngineError(error.code, with_kept_latents(error.detail, latents_file));
     }
     run.finish();
     return {latents_file, run.times(), request.sampling.steps, model.random_weights};

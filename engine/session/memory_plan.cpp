@@ -114,17 +114,19 @@ MemoryPlan plan_memory(const MemoryEstimate& estimate, std::uint64_t available, 
     plan.transformer = layers_that_fit(estimate.denoising, available);
     const std::uint64_t text = estimate.text_encoder.peak(plan.text_encoder);
     const std::uint64_t denoising = estimate.denoising.peak(plan.transformer);
-    const bool tiles_fit =
-        estimate.tiled_decoding.has_value() && estimate.tiled_decoding->peak(LayersHeld::All) <= available;
-    plan.decodes_in_tiles =
-        tiles_fit && estimate.may_decode_in_tiles && estimate.decoding.peak(LayersHeld::All) > available;
+    const std::uint64_t whole = estimate.decoding.peak(LayersHeld::All);
+    const std::uint64_t in_tiles =
+        estimate.tiled_decoding.has_value() ? estimate.tiled_decoding->peak(LayersHeld::All) : whole;
+    // Also where neither fits: what is said to be missing is then the least that the run could do with.
+    plan.decodes_in_tiles = estimate.may_decode_in_tiles && whole > available && in_tiles < whole;
     const StageMemory& decoder = plan.decodes_in_tiles ? *estimate.tiled_decoding : estimate.decoding;
     const std::uint64_t decoding = decoder.peak(LayersHeld::All);
     const std::uint64_t other =
         std::max({estimate.previews.peak(LayersHeld::All), estimate.features.peak(LayersHeld::All),
                   estimate.references.peak(LayersHeld::All)});
     require_memory(std::max({text, denoising, other}), available);
-    require_memory(decoding, available, tiles_fit ? ", or a --budget, under which frames may be decoded in tiles" : "");
+    require_memory(decoding, available,
+                   in_tiles <= available ? ", or a --budget, under which frames may be decoded in tiles" : "");
 
     const bool keeps = keeping == Keeping::WhatFits;
     const auto slot = [&](bool& stays, LayersHeld layers) {
@@ -138,7 +140,7 @@ MemoryPlan plan_memory(const MemoryEstimate& estimate, std::uint64_t available, 
     return plan;
 }
 
-MemoryPlan plan_decoding(const StageMemory& decoding, std::uint64_t available, Keeping keeping) {
+MemoryPlan plan_stage(const StageMemory& decoding, std::uint64_t available, Keeping keeping) {
     MemoryPlan plan;
     plan.peak = decoding.peak(LayersHeld::All);
     plan.keeps_decoder = keeping == Keeping::WhatFits;

@@ -13,6 +13,14 @@ public:
     LocalSession(std::unique_ptr<FaceReader> faces, Models models)
         : faces_(std::move(faces)), shelf_(models == Models::Keep ? Keeping::WhatFits : Keeping::Nothing) {}
 
+    Result<GenerationRequest> prepare(const GenerationRequest& request, const Observer& observer,
+                                      std::stop_token stop) override {
+        return guarded_value<GenerationRequest>([&] {
+            RunContext run(observer, std::move(stop));
+            return prepare_clip(request, *faces_, shelf_, run);
+        });
+    }
+
     Result<GenerationReport> generate(const GenerationRequest& request, const RunFiles& files, VideoSink& sink,
                                       const Observer& observer, std::stop_token stop) override {
         return guarded_value<GenerationReport>([&] {

@@ -1,5 +1,7 @@
 #include "engine/session/people.h"
 
+#include <algorithm>
+
 #include "engine/face/face_tensors.h"
 #include "engine/identity/magic_mirror/perceiver_face.h"
 
@@ -35,16 +37,20 @@ mm::PerceiverId id_perceiver(const ModelFolder& folder, const mm::AdapterFile& a
 
 std::vector<ReferenceFace> read_references(FaceReader& reader, const std::vector<ReferencePhoto>& photos,
                                            const mm::AdapterConfig& config, RunContext& run) {
-    run.enter(Stage::ReadReferences, static_cast<int>(photos.size()));
     std::vector<ReferenceFace> references;
     for (const ReferencePhoto& photo : photos) {
         run.stop_if_asked();
+        if (!references.empty()) run.advance(static_cast<int>(references.size()));
         references.push_back(
             value_or_throw(reader.reference(photo, config.switches.ref_crop, config.switches.ref_crop_expand,
                                             static_cast<int>(config.clip_vision.image_size))));
-        run.advance(static_cast<int>(references.size()));
     }
     return references;
+}
+
+bool are_all_drawn(const std::vector<ReferenceFace>& references) {
+    return std::all_of(references.begin(), references.end(),
+                       [](const auto& reference) { return reference.face.drawn; });
 }
 
 PersonFeatures read_person(const ModelFolder& folder, const mm::AdapterFile& adapter,
@@ -65,6 +71,7 @@ PersonFeatures read_person(const ModelFolder& folder, const mm::AdapterFile& ada
     run.advance(2);
     run.stop_if_asked();
     PersonFeatures person;
+    person.all_drawn = are_all_drawn(references);
     person.id_embeds = id_perceiver(folder, adapter)(embeddings, mm::tap(features, switches.id_vit_layer));
     run.advance(3);
     run.stop_if_asked();

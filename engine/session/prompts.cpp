@@ -16,16 +16,18 @@ at::Tensor token_row(const Tokenizer& tokenizer, const std::string& text, std::i
     return at::tensor(value_or_throw(tokenizer.encode(text, length)), at::kLong).unsqueeze(0);
 }
 
-void warn_if_cut(const Tokenizer& tokenizer, const std::string& text, std::int64_t length, RunContext& run) {
+// `what`: "prompt"
+void warn_if_cut(const Tokenizer& tokenizer, const std::string& what, const std::string& text, std::int64_t length,
+                 RunContext& run) {
     const std::int64_t tokens = value_or_throw(tokenizer.token_count(text));
     if (tokens > length)
-        run.warn("the prompt has " + std::to_string(tokens) + " tokens and is cut to " + std::to_string(length));
+        run.warn("the " + what + " has " + std::to_string(tokens) + " tokens and is cut to " + std::to_string(length));
 }
 
 // The prompt as the base model should read it. Without a person the trigger means nothing, so a prompt that does not
 // follow the protocol stays as it is.
-std::string without_trigger(const std::string& prompt) {
-    const auto parsed = mm::parse_trigger(prompt, mm::Switches{}.trigger_word);
+std::string without_trigger(const std::string& prompt, const std::string& trigger) {
+    const auto parsed = mm::parse_trigger(prompt, trigger);
     return parsed ? parsed.value().cleaned : prompt;
 }
 
@@ -36,15 +38,18 @@ struct TokenRows {
     at::Tensor negative;
 };
 
-TokenRows tokenize_prompts(const ModelFolder& folder, const GenerationRequest& request,
+TokenRows tokenize_prompts(const ModelFolder& folder, const GenerationRequest& request, const std::string& trigger,
                            const std::optional<PromptPerson>& person, RunContext& run) {
     const Tokenizer tokenizer = folder.tokenizer();
     const std::int64_t length = folder.transformer_config().max_text_seq_length;
     TokenRows rows;
-    if (request.sampling.guidance > 1) rows.negative = token_row(tokenizer, request.prompt.negative, length);
+    if (request.sampling.guidance > 1) {
+        warn_if_cut(tokenizer, "negative prompt", request.prompt.negative, length, run);
+        rows.negative = token_row(tokenizer, request.prompt.negative, length);
+    }
     if (!person) {
-        const std::string prompt = without_trigger(request.prompt.positive);
-        warn_if_cut(tokenizer, prompt, length, run);
+        const std::string prompt = without_trigger(request.prompt.positive, trigger);
+        warn_if_cut(tokenizer, "prompt", prompt, length, run);
         rows.plain = token_row(tokenizer, prompt, length);
         return rows;
     }
@@ -52,8 +57,7 @@ TokenRows tokenize_prompts(const ModelFolder& folder, const GenerationRequest& r
     std::int64_t copies = person->adapter->config().perceiver_id.tokens;
     if (switches.multi_ref_text == mm::MultiRefText::Stack)
         copies *= static_cast<std::int64_t>(request.references.size());
-    const auto prompt =
-        mm::tokenize_identity_prompt(tokenizer, request.prompt.positive, switches.trigger_word, copies, length);
+    const auto prompt = mm::tokenize_identity_prompt(tokenizer, request.prompt.positive, trigger, copies, length);
     for (const std::string& warning : prompt.warnings) run.warn(warning);
     rows.fused = prompt.input_ids;
     rows.mask = prompt.identity_mask;
@@ -63,11 +67,11 @@ TokenRows tokenize_prompts(const ModelFolder& folder, const GenerationRequest& r
 
 }  // namespace
 
-mm::IdentityPrompts encode_prompts(RunModels& models, const GenerationRequest& request,
+mm::IdentityPrompts encode_prompts(RunModels& models, const GenerationRequest& request, const std::string& trigger,
                                    const std::optional<PromptPerson>& person, RunContext& run) {
     run.enter(Stage::EncodePrompt);
     const Placement& placement = models.folder().placement();
-    const TokenRows rows = tokenize_prompts(models.folder(), request, person, run);
+    const TokenRows rows = tokenize_prompts(models.folder(), request, trigger, person, run);
     run.stop_if_asked();
     std::vector<at::Tensor> ids;
     for (const at::Tensor& row : {rows.fused, rows.plain, rows.negative})

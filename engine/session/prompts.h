@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include <optional>
+#include <string>
 
 #include "engine/core/request.h"
 #include "engine/identity/magic_mirror/adapter_file.h"
@@ -21,8 +22,10 @@ struct PromptPerson {
     double strength = 1.0;
 };
 
-// `fused` is undefined without a person. The prompt without copies is the cleaned one either way.
+// `trigger` marks the person in the prompt. `fused` is undefined without a person. The prompt without copies is the
+// cleaned one either way.
 magic_mirror::IdentityPrompts encode_prompts(RunModels& models, const GenerationRequest& request,
-                                             const std::optional<PromptPerson>& person, RunContext& run);
+                                             const std::string& trigger, const std::optional<PromptPerson>& person,
+                                             RunContext& run);
 
 }  // namespace mirror::engine

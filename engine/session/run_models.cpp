@@ -35,7 +35,7 @@ MemoryPlan plan_of(const MemoryEstimate& estimate, std::uint64_t available, Keep
 }
 
 MemoryPlan plan_of(const StageMemory& decoding, std::uint64_t available, Keeping keeping) {
-    return plan_decoding(decoding, available, keeping);
+    return plan_stage(decoding, available, keeping);
 }
 
 }  // namespace
@@ -123,18 +123,28 @@ SharedColours RunModels::colours() {
                [&] { return LatentColours(folder_.vae(VaeParts::Whole), folder_.placement()); });
 }
 
-PersonFeatures RunModels::person(const PersonSource& source, const std::function<PersonFeatures()>& read) {
+template <typename Value>
+Value RunModels::get(std::map<std::string, Value>& known, const PersonSource& source,
+                     const std::function<Value()>& read) {
     constexpr std::size_t kMostPeople = 16;
     if (shelf_.keeping() == Keeping::Nothing) return read();
     std::string key = stamp_of(files_of_adapter(source.adapter)) + source.id_pack;
     for (const ReferencePhoto& photo : source.photos)
         key +=
             '\n' + photo.file.string() + '\n' + std::to_string(photo.face.value_or(0)) + ' ' + stamp_of({photo.file});
-    const auto known = shelf_.people_.find(key);
-    if (known != shelf_.people_.end()) return known->second;
-    PersonFeatures person = read();
-    if (shelf_.people_.size() >= kMostPeople) shelf_.people_.clear();
-    return shelf_.people_.emplace(key, std::move(person)).first->second;
+    if (const auto found = known.find(key); found != known.end()) return found->second;
+    Value value = read();
+    if (known.size() >= kMostPeople) known.clear();
+    return known.emplace(key, std::move(value)).first->second;
+}
+
+std::vector<ReferenceFace> RunModels::references(const PersonSource& source,
+                                                 const std::function<std::vector<ReferenceFace>()>& read) {
+    return get(shelf_.references_, source, read);
+}
+
+PersonFeatures RunModels::person(const PersonSource& source, const std::function<PersonFeatures()>& read) {
+    return get(shelf_.people_, source, read);
 }
 
 }  // namespace mirror::engine

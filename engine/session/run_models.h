@@ -47,6 +47,7 @@ private:
     std::shared_ptr<const magic_mirror::CrossModalAdapter> adapter_;
     std::shared_ptr<const CogVideoXVae> decoder_;
     SharedColours colours_;
+    std::map<std::string, std::vector<ReferenceFace>> references_;
     std::map<std::string, PersonFeatures> people_;
 };
 
@@ -74,12 +75,16 @@ public:
     std::shared_ptr<const magic_mirror::CrossModalAdapter> adapter(const magic_mirror::AdapterFile& file);
     std::shared_ptr<const CogVideoXVae> decoder();
     SharedColours colours();
-    // Read once for the same pictures, where the session keeps its models: the shots of a story share them.
+    // Both read once for the same pictures, where the session keeps its models: the shots of a story share them.
+    std::vector<ReferenceFace> references(const PersonSource& source,
+                                          const std::function<std::vector<ReferenceFace>()>& read);
     PersonFeatures person(const PersonSource& source, const std::function<PersonFeatures()>& read);
 
 private:
     template <typename Model, typename Load>
     std::shared_ptr<const Model> get(std::shared_ptr<const Model>& slot, bool stays, const Load& load);
+    template <typename Value>
+    Value get(std::map<std::string, Value>& known, const PersonSource& source, const std::function<Value()>& read);
     template <typename Estimate>
     void plan_on_shelf(const Estimate& estimate, std::uint64_t budget);
     void count_held();

@@ -41,6 +41,12 @@ class Session {
 public:
     virtual ~Session() = default;
 
+    // Whatever of generate() needs no weight: what it would refuse is refused, the faces of the references are looked
+    // for, and the request comes back as it will be run, with the adapter that was found and the decoding that the
+    // memory allows.
+    virtual Result<GenerationRequest> prepare(const GenerationRequest& request, const Observer& observer,
+                                              std::stop_token stop) = 0;
+
     virtual Result<GenerationReport> generate(const GenerationRequest& request, const RunFiles& files, VideoSink& sink,
                                               const Observer& observer, std::stop_token stop) = 0;
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "engine/core/utf8.h"
 #include "engine/session/error_boundary.h"
 #include "engine/session/project_file.h"
 
@@ -14,6 +15,7 @@ using Json = nlohmann::json;  // Its objects are sorted by key.
 using Clock = std::chrono::steady_clock;
 
 constexpr int kStoryVersion = 1;
+constexpr std::size_t kLongestMessage = 260;
 
 Error in_shot(std::size_t index, const Error& error) {
     return {error.code, "shot " + std::to_string(index + 1) + ": " + error.detail};
@@ -80,9 +82,40 @@ Observer observer_of(std::size_t shot, const StoryOptions& options, const TimeLe
     return observer;
 }
 
-StoryReport tell(Session& session, const Story& story, VideoSink& sink, const StoryOptions& options,
+// The shots as they will be run; what can be refused is refused before the first one is made.
+Story prepared(Session& session, const Story& story, const StoryOptions& options, const std::stop_token& stop) {
+    Story ready{story.title, {}};
+    const Observer silent{[](const ProgressEvent&) {}, options.preview_every_steps};  // Each shot tells it again.
+    for (std::size_t i = 0; i < story.shots.size(); ++i) {
+        auto shot = session.prepare(story.shots[i], silent, stop);
+        if (!shot) throw EngineError(in_shot(i, shot.error()));
+        ready.shots.push_back(std::move(shot).value());
+    }
+    return ready;
+}
+
+// Says where the latents of the finished shots are, of as many as one message has room for.
+Error with_finished(Error error, const std::vector<GenerationReport>& finished) {
+    if (finished.empty()) return error;
+    std::string& text = error.detail;
+    if (text.ends_with('.')) text.pop_back();
+    text +=
+        "; latents of finished shots are kept in '" + escape_for_message(finished.front().latents.parent_path()) + "':";
+    for (std::size_t i = 0; i < finished.size(); ++i) {
+        const std::string name = " " + escape_for_message(finished[i].latents.filename());
+        if (text.size() + name.size() > kLongestMessage) {
+            text += " and " + std::to_string(finished.size() - i) + " more";
+            break;
+        }
+        text += name;
+    }
+    return error;
+}
+
+StoryReport tell(Session& session, const Story& asked, VideoSink& sink, const StoryOptions& options,
                  const std::stop_token& stop) {
-    value_or_throw(check_story(story));
+    value_or_throw(check_story(asked));
+    const Story story = prepared(session, asked, options, stop);
     StoryReport report;
     report.frames = frames_of(story);
     VideoSpec spec = story.shots.front().video;
@@ -93,7 +126,7 @@ StoryReport tell(Session& session, const Story& story, VideoSink& sink, const St
         const Observer observer = observer_of(i, options, time);
         ShotSink shot(sink, options.takes ? options.takes(static_cast<int>(i) + 1) : nullptr);
         auto finished = session.generate(story.shots[i], {}, shot, observer, stop);
-        if (!finished) throw EngineError(in_shot(i, finished.error()));
+        if (!finished) throw EngineError(with_finished(in_shot(i, finished.error()), report.shots));
         report.shots.push_back(std::move(finished).value());
     }
     sink.finish();

@@ -50,8 +50,9 @@ Status check_story(const Story& story);
 // The recipe of the whole video: {"kind": "story", "shots": [requests], "title", "version"}, keys sorted.
 std::string story_to_json(const Story& story);
 
-// The video is finished after its last shot; a failure or a stop leaves none, and the shots' latents where
-// Session::generate() keeps them. The message of an error begins with the shot.
+// Every shot is prepared before the first one is made. The video is finished after its last shot; a failure or a stop
+// leaves none, and the shots' latents where Session::generate() keeps them. The message of an error begins with the
+// shot and says where the finished ones are.
 Result<StoryReport> tell_story(Session& session, const Story& story, VideoSink& sink, const StoryOptions& options,
                                std::stop_token stop);
 

@@ -240,6 +240,16 @@ private Q_SLOTS:
         QCOMPARE(saved.readAll(), bytes);
     }
 
+    void aClipThatCannotBeReadToItsEndIsNotSaved() {
+        QTemporaryDir folder;
+        Script script;
+        const auto client = openClient(script);
+        QSignalSpy not_saved(client.get(), &ui::EngineClient::clipNotSaved);
+        client->saveClip("/proc/self/mem", folder.filePath("mine.mp4"));  // Opens, and then fails to read.
+        QTRY_COMPARE(not_saved.size(), 1);
+        QVERIFY(!QFile::exists(folder.filePath("mine.mp4")));
+    }
+
     void savingNowhereSaysWhy() {
         QTemporaryDir folder;
         QFile file(folder.filePath("take.mp4"));

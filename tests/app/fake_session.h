@@ -37,6 +37,10 @@ public:
         script_.sessionGoneOn = QThread::currentThread();
     }
 
+    Result<GenerationRequest> prepare(const GenerationRequest& request, const Observer&, std::stop_token) override {
+        return request;
+    }
+
     Result<engine::GenerationReport> generate(const GenerationRequest& request, const engine::RunFiles&,
                                               VideoSink& sink, const Observer& observer,
                                               std::stop_token stop) override {
@@ -100,7 +104,10 @@ public:
     Result<PhotoFaces> find(const std::filesystem::path& photo) override {
         return PhotoFaces{photo, script_.photo.width, script_.photo.height, {{900, 400, 1100, 600, 0.9, {}}}};
     }
-    Result<FaceCrops> crops(const std::filesystem::path&, const FaceBox&) override {
+    Result<std::vector<FaceBox>> find(const Frame&) override {
+        return std::vector<FaceBox>{{900, 400, 1100, 600, 0.9, {}}};
+    }
+    Result<FaceCrops> crops(const Frame&, const FaceBox&) override {
         return FaceCrops{{112, 112, std::vector<std::uint8_t>(112u * 112u * 3u)},
                          {224, 224, std::vector<std::uint8_t>(224u * 224u * 3u)}};
     }

@@ -62,14 +62,22 @@ TEST_F(CliTest, BenchPrintsATable) {
 
 TEST_F(CliTest, BenchRefusesWhatItCannotDo) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
-        {{"bench", "--preset", "huge"}, "--preset"}, {{"bench", "--stage", "sing"}, "--stage"},
-        {{"bench", "--threads", "0"}, "--threads"},  {{"bench", "--repeats", "x"}, "--repeats"},
-        {{"bench", "--layers", "-1"}, "--layers"},   {{"bench", "--preset", "tiny", "--model", "x"}, "--model"}};
+        {{"bench", "--preset", "huge"}, "--preset"},
+        {{"bench", "--stage", "sing"}, "--stage"},
+        {{"bench", "--threads", "0"}, "--threads"},
+        {{"bench", "--repeats", "x"}, "--repeats"},
+        {{"bench", "--layers", "-1"}, "--layers"},
+        {{"bench", "--frames", "10"}, "--frames"},
+        {{"bench", "--preset", "tiny", "--model", "x"}, "--model"}};
     for (const auto& [arguments, fragment] : wrong) {
         const Finished finished = run(arguments);
         EXPECT_EQ(finished.code, 2) << fragment;
         expect_one_line(finished, fragment);
     }
+    const Finished large = run({"bench", "--preset", "tiny", "--size", "8192x8192", "--frames", "1025", "--json"});
+    EXPECT_EQ(large.code, 1);
+    expect_one_line(large, "memory");
+    EXPECT_TRUE(stages_in(events_in(large.out)).empty()) << large.out;
     const Finished missing = run({"bench", "--model", file("nowhere"), "--json"});
     EXPECT_EQ(missing.code, 1);
     expect_one_line(missing, "nowhere");

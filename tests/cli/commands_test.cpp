@@ -27,6 +27,11 @@ TEST_F(CliTest, VersionAndHelpGoToStandardOutput) {
     const Finished help = run({"generate", "--help"});
     EXPECT_EQ(help.code, 0);
     EXPECT_NE(help.out.find("--identity-strength"), std::string::npos);
+    EXPECT_NE(help.out.find("magic-mirror generate"), std::string::npos) << help.out;
+    const Finished nested = run({"models", "init", "--help"});
+    EXPECT_NE(nested.out.find("magic-mirror models init"), std::string::npos) << nested.out;
+    for (const std::string& preset : engine::checkpoint_presets())
+        EXPECT_NE(nested.out.find(preset), std::string::npos) << nested.out;
     EXPECT_TRUE(version.err.empty() && help.err.empty());
 }
 
@@ -85,6 +90,39 @@ TEST_F(CliTest, ImageWritesAPictureWithItsRecipe) {
     const auto recipe = media::read_png_recipe(file("out.png"));
     ASSERT_TRUE(recipe);
     EXPECT_NE(recipe.value().find("rain"), std::string::npos);
+}
+
+TEST_F(CliTest, ReferencesWithoutAMethodAreNotLookedAt) {
+    const Finished finished = run({"image", "--method", "none", "--reference", file("absent.jpg"), "--prompt", "rain",
+                                   "--model", model(), "--size", "64x48", "--steps", "1", "-o", file("out.png")});
+    EXPECT_EQ(finished.code, 0);
+    expect_one_line(finished, "warning: --reference");
+}
+
+TEST_F(CliTest, APictureIsNotMadeOfManyFrames) {
+    const auto latents = file("l.safetensors");
+    ASSERT_EQ(run({"generate", "--method", "none", "--prompt", "a man", "--model", model(), "--frames", "9", "--size",
+                   "64x48", "--steps", "1", "--latents", latents, "-o", file("out.mp4")})
+                  .code,
+              0);
+    const Finished finished = run({"decode", latents, "--model", model(), "--json", "-o", file("out.PNG")});
+    EXPECT_EQ(finished.code, 1);
+    expect_one_line(finished, "out.PNG");
+    for (const auto& event : events_in(finished.out)) EXPECT_FALSE(event.contains("step") && event.at("step") > 0);
+}
+
+TEST_F(CliTest, PreviewsReplaceNoFileOfTheRun) {
+    const auto previews = file("previews");
+    const auto input = previews + "/step-0001-00.png";
+    std::filesystem::create_directory(previews);
+    std::filesystem::copy_file(photo(), input);
+    const Finished finished =
+        run({"generate", "--reference", input, "--prompt", "a man img", "--model", model(), "--frames", "9", "--size",
+             "64x48", "--steps", "3", "--preview-dir", previews, "-o", file("out.mp4")});
+    EXPECT_EQ(finished.code, 0);
+    expect_one_line(finished, "step-0001-00.png");
+    EXPECT_EQ(bytes_of(input), bytes_of(photo()));
+    EXPECT_TRUE(std::filesystem::exists(previews + "/step-0002-00.png"));
 }
 
 TEST_F(CliTest, CtrlCStopsWithNothingLeft) {

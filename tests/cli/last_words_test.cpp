@@ -59,15 +59,16 @@ protected:
 };
 
 TEST_F(LastWordsTest, ASignalBecomesOneSentenceAndExitOne) {
-    for (const int number : {SIGSEGV, SIGBUS}) {
+    for (const int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) {
         const Finished finished = ended_by(number, "");
         EXPECT_EQ(finished.code, 1) << number;
         expect_one_line(finished, "magic-mirror: ");
+        EXPECT_EQ(finished.err.find("memory"), std::string::npos) << finished.err;  // Nobody knows that.
     }
 }
 
 TEST_F(LastWordsTest, TheSignalFollowsWhereACoreFileIsWanted) {
-    for (const int number : {SIGSEGV, SIGBUS}) {
+    for (const int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) {
         const Finished finished = ended_by(number, "1");
         EXPECT_EQ(finished.code, 128 + number);
         expect_one_line(finished, "magic-mirror: ");

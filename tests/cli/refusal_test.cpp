@@ -55,6 +55,9 @@ const std::vector<Refusal>& malformed() {
         {2, "--budget", generate_with({"--budget", "lots"})},
         {2, "--method", generate_with({"--method", "magic"})},
         {2, "--face", generate_with({"--face", "0"})},
+        {2, "--face", generate_with({"--method", "none", "--face", "1"})},
+        {2, "--adapter", generate_with({"--method", "none", "--adapter", "@adapter"})},
+        {2, "--identity-strength", generate_with({"--method", "none", "--identity-strength", "1"})},
         {2, "--bogus", generate_with({"--bogus"})},
         {2,
          "out.gif",
@@ -104,6 +107,7 @@ const std::vector<Refusal>& impossible() {
          "nofolder",
          {"generate", "--reference", "@photo", "--prompt", "a man img", "--model", "@model", "-o",
           "@dir/nofolder/out.mp4"}},
+        {2, "out.gif", {"decode", "@adapter", "--model", "@model", "-o", "@dir/out.gif"}},
         {1, "latents", {"decode", "@adapter", "--model", "@model", "-o", "@dir/out.mp4"}},
         {1, "absent.safetensors", {"decode", "@dir/absent.safetensors", "--model", "@model", "-o", "@dir/out.mp4"}},
         {1, "empty", {"models", "init", "--preset", "tiny", "@model"}},
@@ -142,6 +146,17 @@ TEST_F(CliTest, AnOutputThatIsAnInputIsRefused) {
     EXPECT_EQ(std::filesystem::file_size(copy), std::filesystem::file_size(photo()));
 }
 
+TEST_F(CliTest, LatentsAndTheVideoAreNotOneFileThroughALink) {
+    std::filesystem::create_directory(file("real"));
+    std::filesystem::create_directory_symlink(file("real"), file("link"));
+    auto arguments = resolved(generate_with({"--latents", file("link/out.mp4")}));
+    arguments[std::size_t(std::find(arguments.begin(), arguments.end(), "-o") - arguments.begin()) + 1] =
+        file("real/out.mp4");
+    const Finished finished = run(arguments);
+    EXPECT_EQ(finished.code, 2);
+    expect_one_line(finished, "--latents");
+}
+
 TEST_F(CliTest, AFolderOrALinkIsNotReplaced) {
     std::filesystem::create_directory(file("folder.mp4"));
     std::filesystem::create_symlink(file("elsewhere"), file("link.mp4"));
@@ -162,6 +177,21 @@ TEST_F(CliTest, AFailureIsAnEventToo) {
     ASSERT_FALSE(events.empty());
     EXPECT_EQ(events.back().at("event"), "failed");
     EXPECT_NE(events.back().at("message").get<std::string>().find("memory"), std::string::npos);
+}
+
+TEST_F(CliTest, AWrongOptionIsAnEventToo) {
+    for (const auto& further : std::vector<std::vector<std::string>>{
+             {"--frames", "18"}, {"--bogus"}, {"--seed", "1", "--seed", "2"}, {"--steps"}}) {
+        auto arguments = resolved(generate_with({"--json"}));
+        arguments.insert(arguments.end(), further.begin(), further.end());
+        const Finished finished = run(arguments);
+        EXPECT_EQ(finished.code, 2);
+        expect_one_line(finished, further.front());
+        const auto events = events_in(finished.out);
+        ASSERT_EQ(events.size(), 1u) << further.front();
+        EXPECT_EQ(events[0].at("event"), "failed");
+        EXPECT_NE(events[0].at("message").get<std::string>().find(further.front()), std::string::npos);
+    }
 }
 
 TEST_F(CliTest, ALongNameIsCutIntoOneLine) {

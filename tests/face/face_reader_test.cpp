@@ -145,8 +145,9 @@ TEST(FaceReader, ChoosesAmongSeveralFaces) {
 }
 
 TEST(FaceReader, CutsTheCropsThatTheEncodersSee) {
-    const FaceBox face = reader().find(astronaut).value().faces[0];
-    const Result<FaceCrops> crops = reader().crops(astronaut, face);
+    const Frame picture = reader().load(astronaut).value();
+    const FaceBox face = reader().find(picture).value()[0];
+    const Result<FaceCrops> crops = reader().crops(picture, face);
     ASSERT_TRUE(crops.ok());
     EXPECT_EQ(crops.value().aligned.width, 112);
     EXPECT_EQ(crops.value().square.width, 224);

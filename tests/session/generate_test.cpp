@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 
 #include "engine/session/latents_file.h"
 #include "engine/weights/tensor_file.h"
@@ -76,6 +77,28 @@ TEST_F(SessionTest, StrengthZeroIsTheBaseModelBitForBit) {
     EXPECT_EQ(first.frames, second.frames);
 }
 
+// Of the adapter, not the usual one.
+TEST_F(SessionTest, StrengthZeroTakesTheAdaptersOwnTriggerOut) {
+    TensorFile adapter = load_tensor_file(tiny_checkpoint() / "adapter" / "adapter.safetensors");
+    std::string& config = adapter.metadata.at("config");
+    const std::string usual = "\"switches\":{}";
+    ASSERT_NE(config.find(usual), std::string::npos) << config;
+    config.replace(config.find(usual), usual.size(), "\"switches\":{\"trigger_word\":\"sks\"}");
+    adapter.metadata["trigger_word"] = "sks";
+    save_tensors(file("adapter"), adapter.tensors, adapter.metadata);
+    GenerationRequest with = request(), without = request();
+    with.adapter = file("adapter");
+    with.prompt.positive = "a man sks smiles";
+    with.identity.value = 0;
+    without.method = Method::None;
+    without.prompt.positive = "a man smiles";
+    without.references.clear();
+    MemorySink first, second;
+    ASSERT_TRUE(run(with, first, "zero"));
+    ASSERT_TRUE(run(without, second, "none"));
+    EXPECT_TRUE(at::equal(latents_in(file("zero")), latents_in(file("none"))));
+}
+
 TEST_F(SessionTest, LatentsAreOnDiskBeforeTheFirstFrame) {
     MemorySink sink;
     bool there = false;
@@ -108,6 +131,18 @@ TEST_F(SessionTest, AFailedDecodingNamesTheLatentsAndDecodeFinishesTheWork) {
     EXPECT_EQ(again.frames, whole.frames);
     EXPECT_EQ(again.recipe, whole.recipe);
     EXPECT_EQ(again.spec, whole.spec);
+}
+
+TEST_F(SessionTest, WhateverEndsDecodingNamesTheLatents) {
+    const std::vector<std::function<void()>> failures{[] { throw std::bad_alloc(); },
+                                                      [] { TORCH_CHECK(false, "of libtorch"); }};
+    for (const auto& failure : failures) {
+        MemorySink broken;
+        broken.at_begin = failure;
+        const auto report = run(request(), broken, "kept");
+        ASSERT_FALSE(report);
+        EXPECT_NE(report.error().detail.find("kept.safetensors"), std::string::npos) << report.error().detail;
+    }
 }
 
 TEST_F(SessionTest, APictureIsOneFrame) {
@@ -224,6 +259,19 @@ TEST_F(SessionTest, APromptWithoutAPersonWarnsAndRuns) {
     MemorySink sink;
     ASSERT_TRUE(run(nobody, sink));
     EXPECT_EQ(warnings.size(), 1u);
+}
+
+TEST_F(SessionTest, BothPromptsSayWhenTheyAreCut) {
+    std::vector<std::string> warnings;
+    observer_.tell = [&](const ProgressEvent& event) {
+        if (const auto* notice = std::get_if<Notice>(&event)) warnings.push_back(notice->detail);
+    };
+    GenerationRequest wordy = request();
+    for (int i = 0; i < 300; ++i) wordy.prompt.negative += "rain ";
+    MemorySink sink;
+    ASSERT_TRUE(run(wordy, sink));
+    ASSERT_EQ(warnings.size(), 1u);
+    EXPECT_NE(warnings[0].find("the negative prompt has "), std::string::npos) << warnings[0];
 }
 
 TEST_F(SessionTest, AWeightThatIsNoNumberIsNamed) {

@@ -135,6 +135,8 @@ TEST(MemoryPlanTest, DecodesInTilesWhereABudgetLeavesNoRoomForWholeFrames) {
     EXPECT_TRUE(plan(2500).decodes_in_tiles);
     EXPECT_LE(plan(2500).peak, 2500 * kMiB);
     EXPECT_FALSE(plan(3000).decodes_in_tiles);
+    model.tiled_decoding = stage(800, 0, 0, 1600);
+    EXPECT_NE(refusal(2500).find("about 2.53 GiB"), std::string::npos) << refusal(2500);  // Whole frames: 2.92.
 }
 
 TEST_F(MemoryTest, ABudgetBelowTheModelStreamsItAndGivesTheSameBytes) {

@@ -23,8 +23,9 @@ public:
     Result<PhotoFaces> find(const std::filesystem::path& photo) override {
         return PhotoFaces{photo, 64, 64, {FaceBox{}}};
     }
-    Result<FaceCrops> crops(const std::filesystem::path& photo, const FaceBox&) override {
-        return FaceCrops{picture(photo, 112), picture(photo, 224)};
+    Result<std::vector<FaceBox>> find(const Frame&) override { return std::vector<FaceBox>{FaceBox{}}; }
+    Result<FaceCrops> crops(const Frame&, const FaceBox&) override {
+        return FaceCrops{picture("crop", 112), picture("crop", 224)};
     }
     Result<ReferenceFace> reference(const ReferencePhoto& photo, ReferenceCrop, double, int image_size) override {
         if (photo.file.string().find("nobody") != std::string::npos)

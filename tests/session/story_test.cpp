@@ -20,6 +20,13 @@ using ::testing::HasSubstr;
 // Frames of one grey each: the seed of the shot.
 class GreySession : public Session {
 public:
+    Result<GenerationRequest> prepare(const GenerationRequest& request, const Observer&, std::stop_token) override {
+        if (!asked.empty()) return Error{ErrorCode::Internal, "prepared too late"};
+        if (request.sampling.seed == refuses) return Error{ErrorCode::OutOfMemory, "too large"};
+        GenerationRequest ready = request;
+        ready.decoding = decoding;
+        return ready;
+    }
     Result<GenerationReport> generate(const GenerationRequest& request, const RunFiles&, VideoSink& sink,
                                       const Observer& observer, std::stop_token stop) override {
         asked.push_back(request);
@@ -32,7 +39,9 @@ public:
                          static_cast<std::uint8_t>(request.sampling.seed));
         for (int i = 0; i < request.video.frames; ++i) sink.write(frame);
         sink.finish();
-        return GenerationReport{};
+        GenerationReport report;
+        report.latents = "/kept/clip-" + std::to_string(request.sampling.seed) + ".safetensors";
+        return report;
     }
     Result<GenerationReport> decode(const std::filesystem::path&, const std::filesystem::path&, const std::string&,
                                     Precision, VideoSink&, const Observer&, std::stop_token) override {
@@ -42,6 +51,8 @@ public:
 
     std::vector<GenerationRequest> asked;
     std::uint64_t fails_at = 0;
+    std::uint64_t refuses = 0;
+    Decoding decoding = Decoding::Whole;
 };
 
 Story three_shots() {
@@ -131,8 +142,38 @@ TEST(Story, AFailureNamesTheShotAndLeavesNoVideo) {
     ASSERT_FALSE(told);
     EXPECT_EQ(told.error().code, ErrorCode::NoFaceFound);
     EXPECT_THAT(told.error().detail, HasSubstr("shot 2: there is no face"));
+    EXPECT_THAT(told.error().detail, HasSubstr("'/kept': clip-3.safetensors"));
     EXPECT_FALSE(sink.finished);
     EXPECT_EQ(session.asked.size(), 2u);
+}
+
+TEST(Story, ALongStorysFailureIsStillOneLine) {
+    GreySession session;
+    session.fails_at = 99;
+    Story story = three_shots();
+    for (int i = 0; i < 40; ++i) story.shots.push_back(story.shots[0]);
+    story.shots.push_back(story.shots[0]);
+    story.shots.back().sampling.seed = 99;
+    MemorySink sink;
+    const auto told = tell_story(session, story, sink, {}, {});
+    ASSERT_FALSE(told);
+    EXPECT_LT(told.error().detail.size(), 300u) << told.error().detail;
+    EXPECT_THAT(told.error().detail, HasSubstr("more"));
+}
+
+TEST(Story, EveryShotIsPreparedBeforeTheFirstIsMade) {
+    GreySession refusing, tiling;
+    refusing.refuses = 7;
+    MemorySink sink, tiled;
+    const auto told = tell_story(refusing, three_shots(), sink, {}, {});
+    ASSERT_FALSE(told);
+    EXPECT_EQ(told.error().detail, "shot 3: too large");
+    EXPECT_TRUE(refusing.asked.empty());
+
+    tiling.decoding = Decoding::Tiles;
+    ASSERT_TRUE(tell_story(tiling, three_shots(), tiled, {}, {}));
+    EXPECT_EQ(nlohmann::json::parse(tiled.recipe)["shots"][2]["decoding"], "tiles");
+    EXPECT_EQ(tiling.asked[2].decoding, Decoding::Tiles);  // And so it is made.
 }
 
 TEST(Story, AStopEndsItAtOnce) {
@@ -196,6 +237,31 @@ TEST_F(SessionTest, ShotsOfAStoryEqualTheSameRunsAloneAndShareThePerson) {
     EXPECT_THAT(stages, Contains(std::pair(2, Stage::Denoise)));
 }
 
+TEST_F(SessionTest, AReferenceWithoutAFaceStopsAStoryBeforeItBegins) {
+    Story story{"Two", {request(), request()}};
+    story.shots[1].references = {{"nobody.jpg", {}}};
+    const auto keeping = open_session(std::make_unique<DrawnFaces>(), Models::Keep);
+    MemorySink sink;
+    int told_of = 0;
+    StoryOptions options;
+    options.tell = [&](int, const ProgressEvent&) { ++told_of; };
+    const auto told = tell_story(*keeping, story, sink, options, {});
+    ASSERT_FALSE(told);
+    EXPECT_THAT(told.error().detail, HasSubstr("shot 2: there is no face in 'nobody.jpg'"));
+    EXPECT_EQ(told_of, 0);
+}
+
+TEST_F(SessionTest, PreparingFindsTheAdapterAndSaysWhatTheRunWouldRefuse) {
+    const auto ready = session_->prepare(request(), observer_, {});
+    ASSERT_TRUE(ready) << ready.error().detail;
+    EXPECT_EQ(ready.value().adapter, tiny_checkpoint() / "adapter" / "adapter.safetensors");
+    GenerationRequest large = request(), twice = request();
+    large.video = {8192, 8192, 1025, {8, 1}};
+    twice.prompt.positive = "a man img and a man img";
+    EXPECT_EQ(session_->prepare(large, observer_, {}).error().code, ErrorCode::OutOfMemory);
+    EXPECT_EQ(session_->prepare(twice, observer_, {}).error().code, ErrorCode::InvalidRequest);
+}
+
 // The tiny checkpoint with another model_index.json.
 void make_checkpoint_that_draws(const std::filesystem::path& folder) {
     const auto model = folder / "drawing";
@@ -225,7 +291,9 @@ TEST_F(SessionTest, AModelOfDrawnPeopleIsHonestAboutPhotographs) {
         });
     };
     make_checkpoint_that_draws(folder_.path());
+    session_ = open_session(std::make_unique<DrawnFaces>(), Models::Keep);
     EXPECT_EQ(said("anna.jpg", true), 1);
+    EXPECT_EQ(said("anna.jpg", true), 1);  // Though the face is not read again.
     EXPECT_EQ(said("drawn-anna.png", true), 0);
     EXPECT_EQ(said("anna.jpg", false), 0);
 }
