@@ -46,7 +46,10 @@ void refuse_all(const ConfigReader& file, std::initializer_list<const char*> key
 
 DrawnOptions DrawnOptions::read(const ConfigReader& file) {
     refuse_all(file, {"items", "cache"}, "is for stages that keep their clips, base and adapter");
-    return read_all(file);
+    const DrawnOptions options = read_all(file);
+    // An autoencoder gives back as many frames as it got only of these.
+    if (options.frames % 8 != 1) file.refuse("frames", "must be 1, 9, 17 and so on: one more than a multiple of 8");
+    return options;
 }
 
 DrawnOptions DrawnOptions::read_counted(const ConfigReader& file) {

@@ -124,7 +124,7 @@ TEST(Run, ScalesLatentsOfTheWeightsThatItWrites) {
     const c10::NoGradGuard no_gradients;
     const testing::ScratchFolder folder;
     TinyRun run = TinyRun::vae(folder.path() / "o");
-    run.rate = 0.02;
+    run.rate = 0.05;
     run.further = R"(, "optimizer": {"ema": 0.5})";
     Watched watched;
     train(run.recipe(), {}, watched.observer());

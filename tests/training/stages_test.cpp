@@ -112,7 +112,7 @@ TEST(Stages, MicroBatchesAddUp) {
     const testing::ScratchFolder folder;
     const char* clips = R"({"width": 32, "height": 32, "items": 3, "frames": 5, "still_share": 0.5, "styles": 0.2})";
     const std::vector<Parted> all = {
-        {"vae", R"({"width": 48, "height": 48, "crop": 32, "frames": 5, "still_share": 0.5})", R"({"face": 2.0})"},
+        {"vae", R"({"width": 48, "height": 48, "crop": 32, "frames": 9, "still_share": 0.5})", R"({"face": 2.0})"},
         {"recognizer", R"({"people": 8, "size": 48})", "{}"},
         {"id-perceiver", R"({"people": 8, "size": 48})", "{}"},
         {"base", clips, R"({"text_dropout": 0.3, "face_share": 0.5})"},
