@@ -123,10 +123,8 @@ void expect_folder(const fs::path& folder) {
     std::error_code error;
     const fs::file_status status = fs::status(folder, error);
     if (fs::is_directory(status)) return;
-    const std::string shown = quoted(folder);
-    if (!fs::exists(status)) throw EngineError(ErrorCode::MissingFile, shown + " is not there.");
-    throw EngineError(ErrorCode::MalformedFile,
-                      shown + " is no folder: a packed project is unpacked into a folder first.");
+    if (!fs::exists(status)) throw EngineError(ErrorCode::MissingFile, quoted(folder) + " is not there.");
+    throw EngineError(ErrorCode::MalformedFile, quoted(folder) + " is no folder.");
 }
 
 Project project_in(const fs::path& folder) {
@@ -197,10 +195,55 @@ fs::path checked_file(const fs::path& folder, const fs::path& relative) {
     return folder / relative;
 }
 
+bool is_hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
+
+// What lies in the folder, beside hidden files; no more than a packed project can hold.
+std::vector<fs::path> files_below(const fs::path& folder) {
+    std::vector<fs::path> files;
+    std::error_code error;
+    fs::recursive_directory_iterator entry(folder, error);
+    for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+        const fs::path relative = entry->path().lexically_relative(folder);
+        const bool is_folder = entry->symlink_status(error).type() == fs::file_type::directory;
+        if (is_hidden(relative)) {
+            if (is_folder) entry.disable_recursion_pending();
+        } else if (!is_folder) {
+            checked_file(folder, relative);
+            files.push_back(relative);
+        }
+        if (files.size() > limits::kPackedEntries)
+            throw EngineError(ErrorCode::InvalidRequest, "the project " + quoted(folder) + " has more than " +
+                                                             std::to_string(limits::kPackedEntries) + " files.");
+    }
+    if (error) throw EngineError(ErrorCode::MissingFile, quoted(folder) + " cannot be read: " + error.message() + ".");
+    return files;
+}
+
+std::vector<fs::path> whole_project(const fs::path& folder) {
+    const Project project = project_in(folder);
+    std::vector<fs::path> files = files_below(folder);
+    for (const Character& character : project.characters)
+        for (const ReferencePhoto& photo : character.references) {
+            checked_file(folder, photo.file);
+            files.push_back(photo.file);  // It may be a hidden one.
+        }
+    std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.native() < b.native(); });
+    files.erase(std::unique(files.begin(), files.end()), files.end());
+    return files;
+}
+
 }  // namespace
 
 Result<Project> read_project(const fs::path& folder) {
     return guarded_value<Project>([&] { return project_in(folder); });
+}
+
+Result<Project> parse_project(const std::string& json, const std::string& origin) {
+    return guarded_value<Project>([&] { return project_of(ConfigReader::parse(json, origin)); });
+}
+
+Result<std::vector<fs::path>> files_of_project(const fs::path& folder) {
+    return guarded_value<std::vector<fs::path>>([&] { return whole_project(folder); });
 }
 
 Status write_project(const fs::path& folder, const Project& project) {

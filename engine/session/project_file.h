@@ -5,6 +5,8 @@
 // links.
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "engine/core/project.h"
 #include "engine/core/result.h"
@@ -16,6 +18,14 @@ inline constexpr int kProjectVersion = 1;
 // Errors: MissingFile, MalformedFile, InvalidRequest; the sentence names the file and the key. The references are
 // checked by name only: open them with file_in_project().
 Result<Project> read_project(const std::filesystem::path& folder);
+
+// The same from the text of a project.json; `origin` is what messages call it. Errors: MalformedFile.
+Result<Project> parse_project(const std::string& json, const std::string& origin);
+
+// Every file that belongs into a copy of the project, relative to the folder and sorted: all but hidden ones. Links to
+// files within it count as files. Errors: as read_project(); MissingFile for a reference that is not there,
+// InvalidRequest for what is neither a file nor a folder.
+Result<std::vector<std::filesystem::path>> files_of_project(const std::filesystem::path& folder);
 
 // Makes the folder with `references` and `takes` if need be, and replaces project.json. Keys are sorted; what a
 // project does not say is left out. Errors: InvalidRequest, WriteFailed.

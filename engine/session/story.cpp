@@ -137,14 +137,22 @@ StoryReport tell(Session& session, const Story& asked, VideoSink& sink, const St
 
 Result<Story> story_of(const Project& project, const std::filesystem::path& folder,
                        const GenerationRequest& model_defaults) {
+    return story_of(project, folder, model_defaults, [&folder](const std::filesystem::path& relative) -> Status {
+        const auto file = file_in_project(folder, relative);
+        return file ? success() : file.error();
+    });
+}
+
+Result<Story> story_of(const Project& project, const std::filesystem::path& place,
+                       const GenerationRequest& model_defaults, const FileCheck& check) {
     Story story{project.title, {}};
     if (project.shots.empty()) return Error{ErrorCode::InvalidRequest, "the project has no shots."};
     for (std::size_t i = 0; i < project.shots.size(); ++i) {
-        auto request = shot_request(project, i, model_defaults, folder);
+        auto request = shot_request(project, i, model_defaults, place);
         if (!request) return request.error();
         for (const ReferencePhoto& photo : request.value().references) {
-            const auto file = file_in_project(folder, photo.file.lexically_relative(folder));
-            if (!file) return in_shot(i, file.error());
+            const Status status = check(photo.file.lexically_relative(place));
+            if (!status) return in_shot(i, status.error());
         }
         story.shots.push_back(std::move(request).value());
     }

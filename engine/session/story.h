@@ -39,10 +39,16 @@ struct StoryReport {
     int frames = 0;
 };
 
+// Whether a file of the project, named relative to its folder, is there to be read.
+using FileCheck = std::function<Status(const std::filesystem::path& file)>;
+
 // Every shot of a project, `model_defaults` being what the project does not say. Its reference files are opened here:
 // none may lead out of `folder`. Errors: InvalidRequest, MissingFile.
 Result<Story> story_of(const Project& project, const std::filesystem::path& folder,
                        const GenerationRequest& model_defaults);
+// The same for a project whose files are not in a folder; `place` is what goes before their names.
+Result<Story> story_of(const Project& project, const std::filesystem::path& place,
+                       const GenerationRequest& model_defaults, const FileCheck& check);
 
 // Ranges, one size, one rate, at least one shot. The message begins with the shot.
 Status check_story(const Story& story);

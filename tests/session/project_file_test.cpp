@@ -133,10 +133,41 @@ TEST_F(ProjectFile, LinksMayNotLeaveTheProject) {
     EXPECT_THAT(read_project(folder()).error().detail, HasSubstr("link"));
 }
 
+TEST_F(ProjectFile, TheTextAloneIsAProjectToo) {
+    ASSERT_TRUE(write_project(folder(), whole_project()));
+    const auto parsed = parse_project(text(), "film.mirror/project.json");
+    ASSERT_TRUE(parsed) << parsed.error().detail;
+    EXPECT_EQ(parsed.value(), whole_project());
+    const auto refused = parse_project(R"({"version": 1, "acts": []})", "film.mirror/project.json");
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().detail, HasSubstr("film.mirror/project.json"));
+    EXPECT_THAT(refused.error().detail, HasSubstr("acts"));
+}
+
+TEST_F(ProjectFile, EverythingButHiddenFilesBelongsToACopy) {
+    ASSERT_TRUE(write_project(folder(), whole_project()));
+    EXPECT_THAT(files_of_project(folder()).error().detail, HasSubstr("references/mara.png"));
+    fs::create_directories(folder() / "references/deep");
+    fs::create_directories(folder() / ".hidden");
+    for (const char* name : {"references/mara.png", "references/deep/mara 2.png", "takes/1.mp4", ".hidden/x", ".part"})
+        std::ofstream(folder() / name) << "x";
+    fs::create_symlink("1.mp4", folder() / "takes/best.mp4");
+    const auto files = files_of_project(folder());
+    ASSERT_TRUE(files) << files.error().detail;
+    EXPECT_EQ(files.value(), (std::vector<fs::path>{"project.json", "references/deep/mara 2.png", "references/mara.png",
+                                                    "takes/1.mp4", "takes/best.mp4"}));
+
+    fs::create_symlink("/etc/passwd", folder() / "takes/away");
+    EXPECT_THAT(files_of_project(folder()).error().detail, HasSubstr("takes/away"));
+    fs::remove(folder() / "takes/away");
+    fs::create_directory_symlink("..", folder() / "takes/round");
+    EXPECT_THAT(files_of_project(folder()).error().detail, HasSubstr("takes/round"));
+}
+
 TEST_F(ProjectFile, WhatIsNoFolderIsSaidInOneSentence) {
     EXPECT_EQ(read_project(folder()).error().code, ErrorCode::MissingFile);
     std::ofstream(folder(), std::ios::binary) << "PK\x03\x04";
-    EXPECT_THAT(read_project(folder()).error().detail, HasSubstr("unpacked into a folder"));
+    EXPECT_THAT(read_project(folder()).error().detail, HasSubstr("is no folder"));
 }
 
 TEST_F(ProjectFile, LimitsHoldAtTheirEdge) {
