@@ -4,18 +4,18 @@
 #include <array>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "app/cli/command.h"
 #include "app/cli/generation_options.h"
+#include "app/cli/opened_project.h"
 #include "app/cli/option_values.h"
 #include "app/cli/run_observer.h"
 #include "engine/core/durable_replace.h"
 #include "engine/core/utf8.h"
-#include "engine/face/face_reader.h"
 #include "engine/media/mp4_sink.h"
 #include "engine/session/output_rules.h"
-#include "engine/session/project_file.h"
 #include "engine/session/session.h"
 #include "engine/session/story.h"
 
@@ -25,7 +25,8 @@ namespace {
 
 struct StoryCommand {
     std::string project;
-    std::string takes;  // A folder; empty: no file a shot.
+    std::string takes;                // A folder; empty: no file a shot.
+    std::optional<std::string> pack;  // A file: the project goes there, and no video is made.
     GenerationOptions options;
 };
 
@@ -46,11 +47,10 @@ void check_lengths(const engine::Story& story, const engine::ModelInfo& model) {
     }
 }
 
-engine::Story read_story(const StoryCommand& command, const std::filesystem::path& model) {
+engine::Story read_story(const StoryCommand& command, const OpenedProject& project,
+                         const std::filesystem::path& model) {
     const auto info = value_or_throw(engine::read_model_info(model));
-    const Project project = value_or_throw(engine::read_project(command.project));
-    const GenerationRequest defaults = model_defaults(command.options, model, info);
-    engine::Story story = value_or_throw(engine::story_of(project, command.project, defaults));
+    engine::Story story = project.story(model_defaults(command.options, model, info));
     for (GenerationRequest& shot : story.shots) override_shot(command.options, shot);
     check_lengths(story, info);
     value_or_throw(engine::check_story(story));
@@ -58,14 +58,12 @@ engine::Story read_story(const StoryCommand& command, const std::filesystem::pat
 }
 
 // No output may be a file that the run reads, nor another output.
-void check_outputs(const StoryCommand& command, const engine::Story& story) {
+void check_outputs(const StoryCommand& command, const OpenedProject& project, const engine::Story& story) {
     const GenerationRequest& first = story.shots.front();
     std::vector<std::filesystem::path> inputs = engine::files_of_model(first.model);
     if (!first.adapter.empty())
         for (const auto& file : engine::files_of_adapter(first.adapter)) inputs.push_back(file);
-    inputs.push_back(std::filesystem::path(command.project) / "project.json");
-    for (const GenerationRequest& shot : story.shots)
-        for (const ReferencePhoto& photo : shot.references) inputs.push_back(photo.file);
+    for (const auto& file : project.files(story)) inputs.push_back(file);
     value_or_throw(engine::check_output(command.options.output, inputs));
     if (command.takes.empty()) return;
     value_or_throw(make_folders(command.takes));
@@ -125,18 +123,56 @@ void run_story(const StoryCommand& command, Invocation& invocation) {
     invocation.json = command.options.json;
     const Report report = command.options.json ? Report::Json : Report::Text;
     check_output_name(command.options.output, OutputKind::Video);
-    const engine::Story story = read_story(command, model_folder(command.options.model));
-    check_outputs(command, story);
+    const std::filesystem::path model = model_folder(command.options.model);
+    const OpenedProject project = OpenedProject::open(command.project, invocation.stop);
+    const engine::Story story = read_story(command, project, model);
+    check_outputs(command, project, story);
 
     engine::StoryOptions options;
     options.tell = make_story_observer(invocation, report, static_cast<int>(story.shots.size()));
     if (!command.takes.empty())
         options.takes = [&](int shot) { return media::make_mp4_sink(take_file(command.takes, shot)); };
-    const auto session = engine::open_session(face::make_face_reader(), engine::Models::Keep);
+    const auto session = engine::open_session(project.face_reader(), engine::Models::Keep);
     const auto sink = media::make_mp4_sink(command.options.output);
     const auto finished = value_or_throw(engine::tell_story(*session, story, *sink, options, invocation.stop));
     report_done(invocation, report,
                 {command.options.output, description_of(finished, story.shots.front().video), together(finished)});
+}
+
+void run_pack(const StoryCommand& command, Invocation& invocation) {
+    invocation.json = command.options.json;
+    pack_project(command.project, *command.pack, invocation.stop);
+    if (command.options.json)
+        invocation.console.event(done_event(*command.pack));
+    else
+        invocation.console.print_line("Wrote " + escape_for_message(*command.pack, 4096) + ".");
+}
+
+std::string pack_value(const std::string& text) {
+    const std::string extension = std::filesystem::path(text).extension().string();
+    if (!extension.empty() && extension != ".mirror" && extension != ".zip")
+        throw UsageError("--pack wants a name that ends in .mirror or .zip, not '" + escape_for_message(text) + "'");
+    return text;
+}
+
+// There is no video then, and nothing to say of how it is made.
+void check_pack_alone(const CLI::App& command) {
+    for (const CLI::Option* option : command.get_options()) {
+        const std::string name = option->get_name();
+        if (option->count() > 0 && !option->get_positional() && name != "--pack" && name != "--json")
+            throw UsageError("--pack makes no video and does not go together with " + name);
+    }
+}
+
+void add_pack(CLI::App& command, const std::shared_ptr<StoryCommand>& story) {
+    add_value(command, "--pack", "Make no video: put the project's folder into this one file (ZIP)",
+              [story](const std::string& text) { story->pack = pack_value(text); });
+    CLI::Option* output = command.get_option("--output");
+    output->required(false);
+    command.parse_complete_callback([&command, story, output] {
+        if (story->pack) check_pack_alone(command);
+        if (!story->pack && output->count() == 0) throw CLI::RequiredError(output->get_name());
+    });
 }
 
 }  // namespace
@@ -144,12 +180,16 @@ void run_story(const StoryCommand& command, Invocation& invocation) {
 void add_story_command(CLI::App& program, Action& chosen) {
     CLI::App* command = program.add_subcommand("story", "Make the shots of a project, joined into one video");
     const auto story = std::make_shared<StoryCommand>();
-    command->add_option("project", story->project, "The project's folder, NAME.mirror")->required();
+    command->add_option("project", story->project, "The project, NAME.mirror: a folder, or packed")->required();
     add_value(*command, "--takes", "A folder for every shot as a video of its own",
               [story](const std::string& text) { story->takes = text; });
     add_story_options(*command, story->options);
-    command->callback(
-        [story, &chosen] { chosen = [story](Invocation& invocation) { run_story(*story, invocation); }; });
+    add_pack(*command, story);
+    command->callback([story, &chosen] {
+        chosen = [story](Invocation& invocation) {
+            story->pack ? run_pack(*story, invocation) : run_story(*story, invocation);
+        };
+    });
 }
 
 }  // namespace mirror::cli

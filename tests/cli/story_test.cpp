@@ -99,6 +99,49 @@ TEST_F(StoryProgram, CtrlCLeavesNoVideo) {
     EXPECT_THAT(files_left(), ElementsAre("film.mirror"));
 }
 
+TEST_F(StoryProgram, APackedProjectMakesTheSameVideo) {
+    ASSERT_EQ(run(story()).code, 0);
+    const std::string of_folder = text_of(file("film.mp4"));
+    const Finished packed = run({"story", film(), "--pack", file("packed.mirror"), "--json"});
+    ASSERT_EQ(packed.code, 0) << packed.err;
+    EXPECT_EQ(events_in(packed.out),
+              (std::vector<nlohmann::json>{{{"event", "done"}, {"output", file("packed.mirror")}}}));
+    fs::remove_all(film());
+    fs::rename(file("packed.mirror"), film());
+    const Finished finished = run(story());
+    ASSERT_EQ(finished.code, 0) << finished.err;
+    EXPECT_EQ(text_of(file("film.mp4")), of_folder);
+    EXPECT_THAT(files_left(), ElementsAre("film.mirror", "film.mp4"));
+}
+
+TEST_F(StoryProgram, WrongPackingIsTold) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> usage{
+        {{"--pack", file("x.mp4")}, ".mirror"},
+        {{"--pack", file("x.mirror"), "-o", file("x.mp4")}, "--output"},
+        {{"--pack", file("x.mirror"), "--steps", "4"}, "--steps"}};
+    for (const auto& [further, fragment] : usage) {
+        std::vector<std::string> arguments{"story", film()};
+        arguments.insert(arguments.end(), further.begin(), further.end());
+        const Finished finished = run(arguments);
+        EXPECT_EQ(finished.code, 2) << fragment;
+        expect_one_line(finished, fragment);
+    }
+    std::ofstream(file("text.mirror")) << "PK";
+    const std::vector<std::pair<std::vector<std::string>, std::string>> refused{
+        {{"story", film(), "--pack", film()}, "it is a folder"},
+        {{"story", film(), "--pack", film() + "/x.mirror"}, "the project itself"},
+        {{"story", film(), "--pack", file("gone/x.mirror")}, "its folder does not exist"},
+        {{"story", file("gone.mirror"), "--pack", file("x.mirror")}, "gone.mirror"},
+        {{"story", file("text.mirror"), "--pack", file("x.mirror")}, "text.mirror is no folder"},
+        {{"story", file("text.mirror"), "--model", model(), "-o", file("x.mp4")}, "text.mirror is not"}};
+    for (const auto& [arguments, fragment] : refused) {
+        const Finished finished = run(arguments);
+        EXPECT_EQ(finished.code, 1) << fragment;
+        expect_one_line(finished, fragment);
+    }
+    EXPECT_THAT(files_left(), ElementsAre("film.mirror", "text.mirror"));
+}
+
 TEST_F(StoryProgram, WrongUseAndWrongProjectsAreTold) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> usage{
         {{"story"}, "project"},

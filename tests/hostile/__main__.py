@@ -19,6 +19,7 @@ from tests.hostile import (
     cases_adapter,
     cases_calls,
     cases_folders,
+    cases_packed,
     cases_pictures,
     cases_projects,
     cases_safetensors,
@@ -26,7 +27,16 @@ from tests.hostile import (
 )
 from tests.hostile.harness import MIB, Case, Place, Program, judge, normal_memories, own_memory
 
-_MODULES = (cases_safetensors, cases_folders, cases_adapter, cases_stages, cases_pictures, cases_projects, cases_calls)
+_MODULES = (
+    cases_safetensors,
+    cases_folders,
+    cases_adapter,
+    cases_stages,
+    cases_pictures,
+    cases_projects,
+    cases_packed,
+    cases_calls,
+)
 _PHOTO = Path(__file__).resolve().parents[2] / "resources" / "examples" / "astronaut.jpg"
 _WORKERS = 2
 _SEED = 20_240_518

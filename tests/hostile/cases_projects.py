@@ -160,10 +160,6 @@ def _built(build: Build) -> Callable[[Place], Arguments]:
     return call
 
 
-def _packed(place: Place) -> Arguments:
-    return _story(place, place.file("film.mirror", b"PK\x03\x04" + bytes(26)))
-
-
 def _over_a_reference(place: Place) -> Arguments:
     folder = _folder(place)
     (folder / "references" / "a.jpg").rename(folder / "references" / "a.mp4")
@@ -174,7 +170,6 @@ def _over_a_reference(place: Place) -> Arguments:
 def cases() -> list[Case]:
     found = [Case("project", label, names, _text(content)) for label, content, names in _TEXTS]
     found += [Case("project", label, names, _built(build)) for label, build, names in _FOLDERS]
-    found.append(Case("project", "packed", ("unpacked",), _packed))
     found.append(Case("project", "the output is a reference", ("a.mp4",), _over_a_reference))
     found.append(Case("project", "nothing there", ("gone",), lambda place: _story(place, str(place.inputs / "gone"))))
     found.append(Case("project", "good", (), _text(_project()), 0, ("s.mp4",), always=True))
