@@ -1,7 +1,5 @@
 #include "tests/ui/window_fixture.h"
 
-#include <algorithm>
-
 #include "ui/shot/prompt_edit.h"
 #include "ui/shot/shot_panel.h"
 
@@ -33,16 +31,6 @@ void WindowFixture::finishTake(const QColor& color, bool randomWeights) {
     startTake();
     client.finish(randomWeights);
     client.answerClip(clipOf(color, 17, client.target));
-}
-
-LoopWatch::LoopWatch() {
-    timer_.setTimerType(Qt::PreciseTimer);
-    since_.start();
-    connect(&timer_, &QTimer::timeout, this, [this] {
-        longest_ = std::max(longest_, since_.elapsed());
-        since_.start();
-    });
-    timer_.start(1);
 }
 
 }  // namespace mirror::ui

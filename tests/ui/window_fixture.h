@@ -2,10 +2,8 @@
 
 // The whole window on a fake engine, with settings and folders of its own.
 
-#include <QElapsedTimer>
 #include <QSettings>
 #include <QTemporaryDir>
-#include <QTimer>
 
 #include "tests/ui/fake_engine_client.h"
 #include "ui/style/theme.h"
@@ -29,20 +27,6 @@ public:
     QSettings settings;
     Theme theme;
     MainWindow window;
-};
-
-// The longest time for which the event loop did not come round.
-class LoopWatch : public QObject {
-    Q_OBJECT
-
-public:
-    LoopWatch();
-    qint64 longestGapMs() const { return longest_; }
-
-private:
-    QTimer timer_;
-    QElapsedTimer since_;
-    qint64 longest_ = 0;
 };
 
 }  // namespace mirror::ui

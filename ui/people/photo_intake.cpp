@@ -1,13 +1,17 @@
 #include "ui/people/photo_intake.h"
 
+#include <QBuffer>
 #include <QCoreApplication>
 #include <QDir>
 #include <QImage>
 #include <QPointer>
-#include <QSaveFile>
 #include <QThreadPool>
 #include <QUrl>
 #include <QUuid>
+#include <string_view>
+
+#include "engine/core/durable_replace.h"
+#include "ui/ports/paths.h"
 
 namespace mirror::ui {
 
@@ -28,6 +32,11 @@ QString encodedFormat(const QMimeData& mime) {
     return {};
 }
 
+QByteArray pngOf(const QImage& picture) {
+    QBuffer png;
+    return png.open(QIODevice::WriteOnly) && picture.save(&png, "PNG") ? png.data() : QByteArray();
+}
+
 QString fileSuffix(const QString& format) { return format.section('/', 1); }
 
 }  // namespace
@@ -43,26 +52,22 @@ void PhotoIntake::take(const QMimeData& mime) {
         Q_EMIT arrived(files);
     } else if (const QString format = encodedFormat(mime); !format.isEmpty()) {
         // As they are: nothing is decoded on the window's thread, and the photograph keeps what its file says.
-        keep(fileSuffix(format), [bytes = mime.data(format)](QSaveFile& file) {
-            return !bytes.isEmpty() && file.write(bytes) == bytes.size();
-        });
+        keep(fileSuffix(format), [bytes = mime.data(format)] { return bytes; });
     } else if (mime.hasImage()) {
-        keep(QStringLiteral("png"), [picture = qvariant_cast<QImage>(mime.imageData())](QSaveFile& file) {
-            return picture.save(&file, "PNG");
-        });
+        keep(QStringLiteral("png"), [picture = qvariant_cast<QImage>(mime.imageData())] { return pngOf(picture); });
     } else {
         Q_EMIT refused(tr("The clipboard holds no photograph."));
     }
 }
 
-void PhotoIntake::keep(const QString& suffix, std::function<bool(QSaveFile&)> write) {
+void PhotoIntake::keep(const QString& suffix, std::function<QByteArray()> encode) {
     const QString name = QUuid::createUuid().toString(QUuid::WithoutBraces).left(8);
     const QString file = QDir(folder_).filePath(QStringLiteral("pasted-%1.%2").arg(name, suffix));
     const QPointer<PhotoIntake> self(this);
-    QThreadPool::globalInstance()->start([self, write = std::move(write), file, folder = folder_] {
-        QSaveFile target(file);  // Leaves nothing behind unless it is committed.
-        const bool kept =
-            QDir().mkpath(folder) && target.open(QIODevice::WriteOnly) && write(target) && target.commit();
+    QThreadPool::globalInstance()->start([self, encode = std::move(encode), file, folder = folder_] {
+        const QByteArray bytes = encode();
+        const std::string_view content(bytes.constData(), static_cast<std::size_t>(bytes.size()));
+        const bool kept = !bytes.isEmpty() && QDir().mkpath(folder) && durable_replace(pathOf(file), content).ok();
         QMetaObject::invokeMethod(qApp, [self, file, kept] {
             if (!self) return;
             if (kept) {

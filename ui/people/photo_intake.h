@@ -8,8 +8,6 @@
 #include <QStringList>
 #include <functional>
 
-class QSaveFile;
-
 namespace mirror::ui {
 
 class PhotoIntake : public QObject {
@@ -27,8 +25,8 @@ Q_SIGNALS:
     void refused(const QString& sentence);
 
 private:
-    // Written by the pool: `write` fills the file.
-    void keep(const QString& suffix, std::function<bool(QSaveFile&)> write);
+    // Made and written by the pool; no bytes are a failure.
+    void keep(const QString& suffix, std::function<QByteArray()> encode);
 
     QString folder_;
 };
