@@ -176,12 +176,13 @@ GenerationReport generate_clip(const GenerationRequest& asked, const RunFiles& f
                                    : denoise_with_person(request, model, models, faces, run, colours);
     const std::string recipe = request_to_json(request);
     keep_latents(latents_file, latents, recipe);
-    try {
+    const Status decoded = guarded([&] {
         decode_video(models, latents, {request.video, recipe, request.decoding}, sink, run);
-    } catch (...) {
-        const Error error = error_of_current_exception();
-        if (error.code == ErrorCode::Cancelled) throw;
-        throw EngineError(error.code, with_kept_latents(error.detail, latents_file));
+    });
+    if (!decoded) {
+        const Error& error = decoded.error();
+        const bool stopped = error.code == ErrorCode::Cancelled;
+        throw EngineError(error.code, stopped ? error.detail : with_kept_latents(error.detail, latents_file));
     }
     run.finish();
     return {latents_file, run.times(), request.sampling.steps, model.random_weights};
