@@ -27,6 +27,11 @@ protected:
     static std::string adapter() { return model() + "/adapter/adapter.safetensors"; }
     static std::string photo() { return MIRROR_SOURCE_DIR "/resources/examples/astronaut.jpg"; }
 
+    // Listed with what is installed, wherever that is.
+    static bool is_builtin(const nlohmann::json& listed) {
+        return listed.at("path") == MIRROR_SOURCE_DIR "/resources/models/pocket";
+    }
+
     std::string file(const std::string& name) const { return (folder_.path() / name).string(); }
     // `settings` are "NAME=VALUE" of the environment.
     Finished run(const std::vector<std::string>& arguments, const std::vector<std::string>& settings = {}) const {

@@ -125,6 +125,21 @@ TEST_F(CliTest, PreviewsReplaceNoFileOfTheRun) {
     EXPECT_TRUE(std::filesystem::exists(previews + "/step-0002-00.png"));
 }
 
+// It draws people and says so where it is given a photograph.
+TEST_F(CliTest, BuiltinModelIsTheDefault) {
+    const auto drawn = [&](const std::string& reference, const std::string& out) {
+        return run({"image", "--reference", reference, "--prompt", "a man img is smiling in the park", "--steps", "2",
+                    "--json", "-o", file(out)});
+    };
+    const Finished otto = drawn(MIRROR_SOURCE_DIR "/resources/examples/drawn-otto.png", "otto.png");
+    EXPECT_EQ(otto.code, 0) << otto.err;
+    EXPECT_EQ(otto.out.find("cartoon people"), std::string::npos) << otto.out;
+    const Finished photograph = drawn(photo(), "photograph.png");
+    EXPECT_EQ(photograph.code, 0) << photograph.err;
+    EXPECT_NE((photograph.out + photograph.err).find("cartoon people"), std::string::npos) << photograph.out;
+    EXPECT_TRUE(std::filesystem::exists(file("photograph.png")));
+}
+
 TEST_F(CliTest, CtrlCStopsWithNothingLeft) {
     const LaunchOptions options{
         cache_.path(), [](const std::string& out) { return out.find("\"denoise\",\"step\":1,") != std::string::npos; }};
@@ -194,7 +209,8 @@ TEST_F(CliTest, ModelsReportAsJson) {
     std::filesystem::create_directory_symlink(model(), installed / "tiny");
     const Finished list = run({"models", "list", "--json"});
     ASSERT_EQ(list.code, 0) << list.err;
-    const auto models = events_in(list.out);
+    auto models = events_in(list.out);
+    EXPECT_EQ(std::erase_if(models, is_builtin), 1u) << list.out;
     ASSERT_EQ(models.size(), 1u) << list.out;
     EXPECT_EQ(models[0].at("path"), (installed / "tiny").string());
     EXPECT_TRUE(models[0].at("random_weights"));

@@ -132,7 +132,8 @@ TEST_F(ModelsTest, ReportsFaceNetworksAndWhatTheyStandInFor) {
     write(file("faces/w600k_r50.onnx"), recognizer());
     write(file("faces/broken.onnx"), "no network");
     const std::vector<std::string> settings{"MIRROR_FACE_MODELS=" + file("faces")};
-    const auto networks = events_in(run({"models", "list", "--json"}, settings).out);
+    auto networks = events_in(run({"models", "list", "--json"}, settings).out);
+    std::erase_if(networks, is_builtin);
     ASSERT_EQ(networks.size(), 2u);
     EXPECT_EQ(networks[0].at("path"), file("faces/w600k_r50.onnx"));
     EXPECT_EQ(networks[0].at("kind"), "ArcFace face recogniser");

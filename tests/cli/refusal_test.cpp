@@ -81,7 +81,6 @@ const std::vector<Refusal>& malformed() {
 
 const std::vector<Refusal>& impossible() {
     static const std::vector<Refusal> all{
-        {1, "model", {"generate", "--reference", "@photo", "--prompt", "a man img", "-o", "@dir/out.mp4"}},
         {1,
          "nowhere",
          {"generate", "--reference", "@photo", "--prompt", "a man img", "--model", "@dir/nowhere", "-o",
