@@ -64,7 +64,7 @@ Studio::Studio(QApplication& application, const StudioOptions& options)
     : settings_(QSettings::IniFormat, QSettings::UserScope, QCoreApplication::applicationName(),
                 QStringLiteral("studio")),
       theme_(application, appearance(options, settings_)),
-      client_(openSession, openSink, {face::make_face_reader, squareOf, readModel, readClip}),
+      client_(openSession, openSink, {[] { return face::make_face_reader(); }, squareOf, readModel, readClip}),
       window_(client_, theme_, settings_, windowFolders(), options.place) {
     application.setWindowIcon(QIcon(QStringLiteral(":/icons/application.svg")));
     ui::ShotDraft draft = window_.shot().draft();
