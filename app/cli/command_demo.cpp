@@ -38,7 +38,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* kProject = "demo/three-shots.mirror";
 constexpr const char* kClipAction = " img is laughing in the city, wearing a red jacket";
-constexpr std::uint64_t kClipSeed = 4;
+constexpr std::uint64_t kClipSeed = 5;
 constexpr int kStages = 5;
 constexpr std::array kOutputs{"reference.png", "clip.mp4",  "clip.png",           "clip-identity.svg", "steps.png",
                               "story.mp4",     "story.png", "story-identity.svg", "index.html"};
