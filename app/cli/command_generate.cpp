@@ -33,10 +33,7 @@ void check_outputs(const GenerationOptions& options, const GenerationRequest& re
     if (options.latents.empty()) return;
     inputs.emplace_back(options.output);
     value_or_throw(engine::check_output(options.latents, inputs));
-    const auto canonical = [](const std::string& file) {
-        return std::filesystem::weakly_canonical(std::filesystem::absolute(file));
-    };
-    if (canonical(options.latents) == canonical(options.output))
+    if (engine::place_of(options.latents) == engine::place_of(options.output))
         throw UsageError("--latents and --output name the same file");
 }
 

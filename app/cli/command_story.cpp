@@ -67,13 +67,10 @@ void check_outputs(const StoryCommand& command, const OpenedProject& project, co
     value_or_throw(engine::check_output(command.options.output, inputs));
     if (command.takes.empty()) return;
     value_or_throw(make_folders(command.takes));
-    const auto absolute = [](const std::filesystem::path& file) {
-        return std::filesystem::weakly_canonical(std::filesystem::absolute(file));
-    };
     for (int shot = 1; shot <= static_cast<int>(story.shots.size()); ++shot) {
         const auto take = take_file(command.takes, shot);
         value_or_throw(engine::check_output(take, inputs));
-        if (absolute(take) == absolute(command.options.output))
+        if (engine::place_of(take) == engine::place_of(command.options.output))
             throw UsageError("--takes and --output name the same file");
     }
 }

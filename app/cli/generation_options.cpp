@@ -103,6 +103,17 @@ void add_how(CLI::App& command, GenerationOptions& options, OutputKind kind) {
               });
 }
 
+// What would mean nothing is refused. References may stay: whoever compares both methods changes one word.
+void check_method(const GenerationOptions& options) {
+    if (options.method != Method::None) return;
+    const std::array<std::pair<bool, const char*>, 3> of_the_person{
+        {{!options.adapter.empty(), "--adapter"},
+         {options.face.has_value(), "--face"},
+         {options.strength.has_value(), "--identity-strength"}}};
+    for (const auto& [given, name] : of_the_person)
+        if (given) throw UsageError(std::string(name) + " means nothing with --method none");
+}
+
 }  // namespace
 
 int frames_value(const std::string& option, const std::string& text) {
@@ -142,21 +153,6 @@ std::filesystem::path model_folder(const std::string& given) {
         ErrorCode::MissingFile,
         "no model is installed: give a checkpoint folder with --model DIR (models init makes one to try)");
 }
-
-namespace {
-
-// What would mean nothing is refused. References may stay: whoever compares both methods changes one word.
-void check_method(const GenerationOptions& options) {
-    if (options.method != Method::None) return;
-    const std::array<std::pair<bool, const char*>, 3> of_the_person{
-        {{!options.adapter.empty(), "--adapter"},
-         {options.face.has_value(), "--face"},
-         {options.strength.has_value(), "--identity-strength"}}};
-    for (const auto& [given, name] : of_the_person)
-        if (given) throw UsageError(std::string(name) + " means nothing with --method none");
-}
-
-}  // namespace
 
 GenerationRequest model_defaults(const GenerationOptions& options, const std::filesystem::path& folder,
                                  const engine::ModelInfo& model) {

@@ -140,9 +140,9 @@ MemoryPlan plan_memory(const MemoryEstimate& estimate, std::uint64_t available, 
     return plan;
 }
 
-MemoryPlan plan_stage(const StageMemory& decoding, std::uint64_t available, Keeping keeping) {
+MemoryPlan plan_stage(const StageMemory& stage, std::uint64_t available, Keeping keeping) {
     MemoryPlan plan;
-    plan.peak = decoding.peak(LayersHeld::All);
+    plan.peak = stage.peak(LayersHeld::All);
     plan.keeps_decoder = keeping == Keeping::WhatFits;
     require_memory(plan.peak, available);
     return plan;

@@ -26,7 +26,7 @@ enum class Keeping { Nothing, WhatFits };
 
 // EngineError (OutOfMemory) with both numbers where even one layer at a time does not fit.
 MemoryPlan plan_memory(const MemoryEstimate& estimate, std::uint64_t available, Keeping keeping);
-MemoryPlan plan_stage(const StageMemory& decoding, std::uint64_t available, Keeping keeping);
+MemoryPlan plan_stage(const StageMemory& stage, std::uint64_t available, Keeping keeping);
 
 // What a run may use: the least of the machine's, the control group's and, if not 0, the budget. `held` is what earlier
 // runs hold already and this one may use again.

@@ -73,4 +73,8 @@ Status check_output(const std::filesystem::path& output, const std::vector<std::
     return success();
 }
 
+std::filesystem::path place_of(const std::filesystem::path& file) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(file));
+}
+
 }  // namespace mirror::engine

@@ -19,4 +19,7 @@ std::vector<std::filesystem::path> files_of_adapter(const std::filesystem::path&
 // none of `inputs`. Errors: WriteFailed, InvalidRequest; the sentence names the file.
 Status check_output(const std::filesystem::path& output, const std::vector<std::filesystem::path>& inputs);
 
+// Where a name leads, links followed: two names of one place are equal, whether there is something or not.
+std::filesystem::path place_of(const std::filesystem::path& file);
+
 }  // namespace mirror::engine

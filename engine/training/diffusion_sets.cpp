@@ -19,10 +19,9 @@ DiffusionSets drawn_sets(const DrawnOptions& options, const Recipe& recipe, cons
     sets.height = options.height;
     sets.frames = options.frames;
     sets.still_share = options.still_share;
-    ReferenceChanges changes = ReferenceChanges::for_adapter();
-    changes.flip = 0;  // Who parts the hair on the other side is somebody else.
     if (encoder != nullptr)
-        sets.references = std::make_shared<ReferenceCache>(*encoder, options.height, changes, recipe.seed);
+        sets.references =
+            std::make_shared<ReferenceCache>(*encoder, options.height, ReferenceChanges::for_adapter(), recipe.seed);
     const auto part = [&](people::Split split) {
         return std::make_unique<DrawnDiffusionData>(latents, options, split, recipe.seed, sets.references.get(),
                                                     variants);

@@ -30,9 +30,7 @@ public:
         : start_(recipe, device),
           device_(device),
           losses_(IdentityLosses::read(recipe)),
-          people_(PeopleOptions::read(recipe.file.object("data"))) {
-        changes_.flip = 0;  // A parting or a mark on the other side is another person.
-    }
+          people_(PeopleOptions::read(recipe.file.object("data"))) {}
 
     std::shared_ptr<TrainableStore> store() override { return store_; }
     Frame picture() override { return {}; }

@@ -206,7 +206,7 @@ private:
             picture = cut_out(seen.pixels, whole, width, height);
             face = moved(face, whole, width, height);
         }
-        return reference_pictures(picture, face, size, expand, ReferenceChanges::for_adapter(), random);
+        return reference_pictures(picture, face, size, expand, ReferenceChanges::for_photographs(), random);
     }
 
     LatentClip encoded(const std::vector<at::Tensor>& frames, const std::vector<FaceBox>& faces,

@@ -20,8 +20,13 @@ struct ReferenceChanges {
         changes.jpeg = 0.5;
         return changes;
     }
+    static ReferenceChanges for_photographs() {
+        ReferenceChanges changes = for_adapter();
+        changes.flip = 0.5;
+        return changes;
+    }
 
-    double flip = 0.5;      // Chance of mirroring.
+    double flip = 0.0;      // Chance of mirroring. A drawn person who parts the hair on the other side is another one.
     double scale = 0.15;    // Largest relative change of the crop's side.
     double shift = 0.05;    // Largest shift, in sides.
     double rotate = 0.175;  // Largest angle, radians.
