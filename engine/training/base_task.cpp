@@ -7,10 +7,12 @@
 
 #include "engine/backbones/cogvideox/pipeline.h"
 #include "engine/core/result.h"
+#include "engine/training/caption_meaning.h"
 #include "engine/training/captions.h"
 #include "engine/training/diffusion_loss.h"
 #include "engine/training/diffusion_sets.h"
 #include "engine/training/first_weights.h"
+#include "engine/training/material_options.h"
 #include "engine/training/model_start.h"
 #include "engine/training/model_writer.h"
 #include "engine/training/sampled_clips.h"
@@ -21,29 +23,39 @@ namespace {
 
 constexpr std::int64_t kHeldOut = 32;
 constexpr int kShown = 8;
+constexpr int kWordings = 4;  // Captions of a scene whose tokens must tell what it is.
 constexpr std::int64_t kScoredTimes = 4;  // Timesteps that every held-out clip is scored at.
 
 struct BaseSettings {
     static BaseSettings read(const ConfigReader& file) {
         BaseSettings settings;
         const ConfigReader losses = file.object("losses");
-        losses.refuse_unknown({"text_dropout", "face_share"});
+        losses.refuse_unknown({"text_dropout", "face_share", "pair", "noisy_share", "meaning"});
         settings.text_dropout = losses.number_or("text_dropout", settings.text_dropout, 0.0, 1.0);
         settings.face_share = losses.number_or("face_share", settings.face_share, 0.0, 1.0);
+        settings.noisy_share = losses.number_or("noisy_share", settings.noisy_share, 0.01, 0.99);
+        settings.meaning = losses.number_or("meaning", settings.meaning, 0.0, 1e3);
+        settings.pair = losses.number_or("pair", settings.pair, 0.0, 1e3);
         return settings;
     }
 
     double text_dropout = 0.1;
     double face_share = 0.0;  // Of the samples: the loss sees the face alone.
+    double noisy_share = NoiseTable::kNoisyPart;
+    double meaning = 0.0;     // What the tokens of the captions must tell.
+    double pair = 0.0;        // How much the difference within a pair counts.
 };
 
 // Both models on one source of weights, the names beginning with the part.
 struct BaseModels {
     BaseModels(const WeightScope& weights, const T5Config& text_config, const cogvideox::TransformerConfig& config)
-        : text_encoder(weights / "text_encoder", text_config), transformer(weights / "transformer", config) {}
+        : text_encoder(weights / "text_encoder", text_config),
+          transformer(weights / "transformer", config),
+          meaning(weights / "meaning", text_config.d_model) {}
 
     T5Encoder text_encoder;
     cogvideox::Transformer transformer;
+    CaptionMeaning meaning;
 };
 
 class BaseTask : public TrainingTask {
@@ -78,16 +90,20 @@ private:
         at::Tensor latents;    // [B, F, Z, h, w]
         at::Tensor face_area;  // [B, F, 1, h, w]
         std::vector<std::string> captions;
+        std::vector<std::string> wordings;          // More captions of the same scenes.
+        std::vector<people::SceneRequest> scenes;  // Of the wordings.
     };
 
     Initializer first_weights(std::uint64_t seed) const {
         return joined_start({{"text_encoder", start_.values("text_encoder", text_encoder_start(text_config_, seed))},
-                             {"transformer", start_.values("transformer", transformer_start(seed))}});
+                             {"transformer", start_.values("transformer", transformer_start(seed))},
+                             {"meaning", general_start(seed)}});
     }
 
-    at::Tensor encoded(const std::vector<std::string>& texts) const {
-        return models_->text_encoder(token_rows(tokenizer_, texts, config_.max_text_seq_length).to(device_));
+    at::Tensor ids_of(const std::vector<std::string>& texts) const {
+        return token_rows(tokenizer_, texts, config_.max_text_seq_length).to(device_);
     }
+    at::Tensor encoded(const std::vector<std::string>& texts) const { return models_->text_encoder(ids_of(texts)); }
     const cogvideox::Positions& positions(const at::Tensor& latents) {
         const cogvideox::LatentGrid grid{latents.size(1), latents.size(3), latents.size(4)};
         const auto found = positions_.find(grid.frames);
@@ -128,15 +144,23 @@ BaseTask::Batch BaseTask::batch_of(const BatchPlace& place) {
     const bool still = data_.is_still(shape.uniform());
     std::vector<at::Tensor> latents, areas;
     Batch batch;
+    const bool pairs = settings_.pair > 0;
     for (std::int64_t i = 0; i < place.count; ++i) {
-        RandomStream random(place.seed, Purpose::Sample, static_cast<std::uint64_t>(place.sample(i)));
-        const std::int64_t item = random.below(data_.train->items(still));
+        // The two samples of a pair are chosen, dropped and worded alike.
+        const std::int64_t sample = pairs ? place.sample(i) / 2 : place.sample(i);
+        RandomStream random(place.seed, Purpose::Sample, static_cast<std::uint64_t>(sample));
+        const std::int64_t items = data_.train->items(still);
+        const std::int64_t item = pairs ? 2 * random.below(items / 2) + place.sample(i) % 2 : random.below(items);
         const LatentClip& clip = data_.train->clip(item, still);
         latents.push_back(clip.latents);
         areas.push_back(clip.face_area);
         const bool dropped = random.chance(settings_.text_dropout);
         batch.captions.push_back(dropped ? std::string()
                                          : data_.train->caption(item, still, random.bits(), CaptionFor::Base));
+        for (int k = 0; k < (settings_.meaning > 0 ? kWordings : 0); ++k) {
+            batch.wordings.push_back(data_.train->caption(item, still, random.bits(), CaptionFor::Base));
+            batch.scenes.push_back(clip.scene);
+        }
     }
     batch.latents = at::stack(latents).to(device_, at::kFloat);
     batch.face_area = at::stack(areas).to(device_);
@@ -146,18 +170,33 @@ BaseTask::Batch BaseTask::batch_of(const BatchPlace& place) {
 BatchLoss BaseTask::loss_of(const BatchPlace& place) {
     const Batch batch = batch_of(place);
     RandomStream random(place.seed, Purpose::Noise, static_cast<std::uint64_t>(place.first_sample));
-    const at::Tensor noise = noise_for(place, batch.latents, random).to(device_);
-    const std::vector<std::int64_t> times = table_.spread_timesteps(random, place.size);
+    const std::int64_t alike = settings_.pair > 0 ? 2 : 1;  // Samples with the same noise, time and face.
+    const at::Tensor noise = noise_for(place, batch.latents, random, alike).to(device_);
+    const std::vector<std::int64_t> times = table_.spread_timesteps(random, place.size / alike, settings_.noisy_share);
     std::vector<bool> inside;
-    for (std::int64_t i = 0; i < place.size; ++i) {
+    for (std::int64_t i = 0; i < place.size / alike; ++i) {
         const bool face_alone = random.chance(settings_.face_share);
-        if (place.has(i)) inside.push_back(face_alone);
+        for (std::int64_t k = 0; k < alike; ++k)
+            if (place.has(alike * i + k)) inside.push_back(face_alone);
     }
-    const at::Tensor timesteps = place.part_of(at::tensor(times, at::kLong)).to(device_);
+    const at::Tensor timesteps = place.part_of(at::tensor(times, at::kLong).repeat_interleave(alike)).to(device_);
     const NoisedLatents noised = table_.noised(batch.latents, noise, timesteps);
     const at::Tensor answer = velocity(noised.latents, encoded(batch.captions), timesteps);
     const at::Tensor losses = velocity_loss(answer, noised.velocity, batch.face_area, inside);
-    return {losses.mean(), {}};
+    BatchLoss result{losses.mean(), {}};
+    if (settings_.pair > 0) {
+        const at::Tensor pair = pair_loss(answer, noised.velocity, noised.alpha);
+        result.loss = result.loss + settings_.pair * pair;
+        result.measures.emplace_back("pair", pair.item<double>());
+    }
+    if (settings_.meaning > 0) {
+        const at::Tensor ids = ids_of(batch.wordings);
+        const at::Tensor meaning = models_->meaning.loss(models_->text_encoder(ids), ids, batch.scenes);
+        result.loss = result.loss + settings_.meaning * meaning;
+        result.measures.emplace_back("meaning", meaning.item<double>());
+    }
+    if (!result.measures.empty()) result.measures.emplace_back("velocity", losses.mean().item<double>());
+    return result;
 }
 
 // The same loss on people and texts that were never seen, at fixed times and with fixed noise.
@@ -245,8 +284,16 @@ void BaseTask::write_model(const std::filesystem::path& folder, const TensorMap&
 
 void check_base_recipe(const Recipe& recipe) {
     ModelStart::check(recipe, ModelStart::Switches::Taken);
-    BaseSettings::read(recipe.file);
-    check_diffusion_data(recipe.file.object("data"));
+    const ConfigReader data = recipe.file.object("data");
+    check_diffusion_data(data);
+    const BaseSettings settings = BaseSettings::read(recipe.file);
+    if (settings.meaning > 0 && MaterialOptions::is_meant(data))
+        recipe.file.object("losses").refuse("meaning", "is for drawn people");
+    if (settings.pair == 0) return;
+    if (!data.boolean_or("pairs", false)) recipe.file.object("losses").refuse("pair", "needs data with pairs");
+    for (const auto& [key, value] :
+         {std::pair("samples", recipe.samples), std::pair("batch", recipe.batch), std::pair("micro_batch", recipe.micro_batch)})
+        if (value % 2 != 0) recipe.file.refuse(key, "must be even with pairs");
 }
 
 std::unique_ptr<TrainingTask> make_base_task(const Recipe& recipe, at::Device device, const TaskPorts& ports) {

@@ -27,7 +27,10 @@ public:
     std::int64_t timesteps() const { return alphas_.size(0); }
     // One timestep in each of `count` equal parts of the schedule (explicit uniform sampling; Yang et al., CogVideoX,
     // 2024): a batch's loss depends less on chance.
-    std::vector<std::int64_t> spread_timesteps(RandomStream& random, std::int64_t count) const;
+    // `noisy_share` of them lie in the noisiest 15 % of the schedule, where nothing but the text says what is to come.
+    std::vector<std::int64_t> spread_timesteps(RandomStream& random, std::int64_t count,
+                                               double noisy_share = kNoisyPart) const;
+    static constexpr double kNoisyPart = 0.15;
     // timesteps [B], int64.
     NoisedLatents noised(const at::Tensor& x0, const at::Tensor& noise, const at::Tensor& timesteps) const;
     // x0 out of noised latents and a velocity.
@@ -40,11 +43,18 @@ private:
 };
 
 // For the rows of `part`, [B, ...], which are a part of the batch: drawn for the whole of it.
-at::Tensor noise_for(const BatchPlace& place, const at::Tensor& part, RandomStream& random);
+// `alike` neighbours each get the same.
+at::Tensor noise_for(const BatchPlace& place, const at::Tensor& part, RandomStream& random, std::int64_t alike = 1);
 
 // Mean squared error of every sample; of those with `inside`, inside the face area alone, as long as that is at least
 // four cells. velocity and wish [B, F, Z, h, w], face_area [B, F, 1, h, w], inside [B] -> [B].
 at::Tensor velocity_loss(const at::Tensor& velocity, const at::Tensor& wish, const at::Tensor& face_area,
                          const std::vector<bool>& inside);
+
+// The two samples of a pair, rows 2k and 2k + 1, were noised alike: the mean squared error of their difference. What a
+// pair shares cancels out, so that this sees nothing but what the difference of the texts does. Only of pairs with
+// hardly any signal, at most 0.5 % of the power; elsewhere the difference could be read off the noised latents themselves, by
+// enlarging them, and so the model would unlearn to take noise away. A pair with more of it counts as zero.
+at::Tensor pair_loss(const at::Tensor& velocity, const at::Tensor& wish, const at::Tensor& alpha);
 
 }  // namespace mirror::engine::training

@@ -14,7 +14,7 @@ constexpr int kGap = 2;
 // Every key; which of them a stage takes is for the caller.
 DrawnOptions read_all(const ConfigReader& file) {
     file.refuse_unknown({"width", "height", "frames", "still_share", "crop", "face_crops", "items", "people", "styles",
-                         "moving_camera", "combinations", "cache"});
+                         "moving_camera", "combinations", "cache", "pairs"});
     DrawnOptions options;
     options.width = static_cast<int>(file.integer_or("width", options.width, 32, 1024));
     options.height = static_cast<int>(file.integer_or("height", options.height, 32, 1024));
@@ -31,6 +31,7 @@ DrawnOptions read_all(const ConfigReader& file) {
     options.scenes.other_style_share =
         file.number_or("styles", options.scenes.other_style_share, 0.0, people::kMostOtherStyleShare);
     options.scenes.moving_camera_share = file.number_or("moving_camera", options.scenes.moving_camera_share, 0.0, 1.0);
+    options.pairs = file.boolean_or("pairs", false);
     options.cache = file.text_or("cache", "");
     if (file.has("combinations") && file.choice("combinations", {"seen", "any"}) == "any")
         options.scenes.combinations = people::Combinations::Any;
@@ -45,7 +46,7 @@ void refuse_all(const ConfigReader& file, std::initializer_list<const char*> key
 }  // namespace
 
 DrawnOptions DrawnOptions::read(const ConfigReader& file) {
-    refuse_all(file, {"items", "cache"}, "is for stages that keep their clips, base and adapter");
+    refuse_all(file, {"items", "cache", "pairs"}, "is for stages that keep their clips, base and adapter");
     const DrawnOptions options = read_all(file);
     // An autoencoder gives back as many frames as it got only of these.
     if (options.frames % 8 != 1) file.refuse("frames", "must be 1, 9, 17 and so on: one more than a multiple of 8");
@@ -56,11 +57,15 @@ DrawnOptions DrawnOptions::read_counted(const ConfigReader& file) {
     refuse_all(file, {"crop", "face_crops"}, "is for the stage vae alone");
     const DrawnOptions options = read_all(file);
     if (options.items == 0) file.refuse("items", "must say how many different clips there are");
+    if (options.pairs && options.items % 2 == 1) file.refuse("items", "must be even with pairs");
     return options;
 }
 
 people::SceneRequest drawn_scene(const DrawnOptions& options, people::Split split, std::uint64_t seed,
                                  std::int64_t sample, int frames) {
+    if (options.pairs && sample % 2 == 1)
+        return people::with_another_action(drawn_scene(options, split, seed, sample - 1, frames),
+                                           options.scenes.combinations);
     RandomStream random(seed, Purpose::Sample, static_cast<std::uint64_t>(sample));
     people::SceneOptions scenes = options.scenes;
     scenes.frames = frames;

@@ -30,6 +30,7 @@ struct DrawnOptions {
     double face_crops = 0.6;      // Share of those cut around the face.
     std::int64_t items = 0;       // How many different clips there are, for stages that keep them; 0: not said.
     std::int64_t people = 0;      // How many of the split's people are drawn; 0: always new ones.
+    bool pairs = false;           // Items 2k and 2k + 1 are one scene, with another action in the second.
     std::filesystem::path cache;  // Folder for latents of these clips; empty: they stay in memory.
     people::SceneOptions scenes;
 };

@@ -153,7 +153,7 @@ std::filesystem::path LatentCache::file_of(std::int64_t first, bool still) const
          << static_cast<int>(split_) << ' ' << seed_ << ' ' << (still ? 1 : options_.frames) << ' ' << still << ' '
          << options_.width << 'x' << options_.height << ' ' << options_.people << ' '
          << static_cast<int>(scenes.combinations) << ' ' << scenes.other_style_share << ' '
-         << scenes.moving_camera_share;
+         << scenes.moving_camera_share << (options_.pairs ? " pairs" : "");
     const std::string digest = formats::sha256_hex(what.str()).substr(0, 16);
     return options_.cache / (digest + "-" + std::to_string(first) + ".safetensors");
 }

@@ -16,11 +16,12 @@ constexpr double kLargestBeta2OfBf16 = 0.99;  // Eight bits: less than 1/256 mor
 
 StageKind stage_of(const ConfigReader& file) {
     const std::string word =
-        file.choice("stage", {"vae", "recognizer", "clip-tower", "id-perceiver", "base", "adapter", "judge"});
+        file.choice("stage", {"vae", "recognizer", "clip-tower", "id-perceiver", "text-encoder", "base", "adapter", "judge"});
     if (word == "vae") return StageKind::Vae;
     if (word == "recognizer") return StageKind::Recognizer;
     if (word == "clip-tower") return StageKind::ClipTower;
     if (word == "id-perceiver") return StageKind::IdPerceiver;
+    if (word == "text-encoder") return StageKind::Text;
     if (word == "judge") return StageKind::Judge;
     return word == "base" ? StageKind::Base : StageKind::Adapter;
 }

@@ -13,7 +13,7 @@
 
 namespace mirror::engine::training {
 
-enum class StageKind { Vae, Recognizer, ClipTower, IdPerceiver, Base, Adapter, Judge };
+enum class StageKind { Vae, Recognizer, ClipTower, IdPerceiver, Text, Base, Adapter, Judge };
 
 struct Recipe {
     // EngineError (MissingFile, MalformedFile) names the file and the key.

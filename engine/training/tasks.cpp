@@ -5,6 +5,7 @@
 #include "engine/training/base_task.h"
 #include "engine/training/identity_tasks.h"
 #include "engine/training/judge_task.h"
+#include "engine/training/text_task.h"
 #include "engine/training/training_task.h"
 #include "engine/training/vae_task.h"
 
@@ -18,6 +19,8 @@ void check_recipe(const Recipe& recipe) {
         case StageKind::ClipTower:
         case StageKind::IdPerceiver:
             return check_identity_recipe(recipe);
+        case StageKind::Text:
+            return check_text_recipe(recipe);
         case StageKind::Base:
             return check_base_recipe(recipe);
         case StageKind::Adapter:
@@ -37,6 +40,8 @@ std::unique_ptr<TrainingTask> make_task(const Recipe& recipe, at::Device device,
             return make_clip_tower_task(recipe, device);
         case StageKind::IdPerceiver:
             return make_id_perceiver_task(recipe, device);
+        case StageKind::Text:
+            return make_text_task(recipe, device);
         case StageKind::Base:
             return make_base_task(recipe, device, ports);
         case StageKind::Adapter:

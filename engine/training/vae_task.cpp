@@ -31,10 +31,11 @@ struct Losses {
         Losses losses;
         if (!file.has("losses")) return losses;
         const ConfigReader part = file.object("losses");
-        part.refuse_unknown({"absolute", "squared", "gradient", "kl", "face"});
+        part.refuse_unknown({"absolute", "squared", "gradient", "motion", "kl", "face"});
         losses.absolute = part.number_or("absolute", losses.absolute, 0.0, 1e3);
         losses.squared = part.number_or("squared", losses.squared, 0.0, 1e3);
         losses.gradient = part.number_or("gradient", losses.gradient, 0.0, 1e3);
+        losses.motion = part.number_or("motion", losses.motion, 0.0, 1e3);
         losses.kl = part.number_or("kl", losses.kl, 0.0, 1e3);
         losses.face = part.number_or("face", losses.face, 0.0, 1e3);
         return losses;
@@ -43,6 +44,7 @@ struct Losses {
     double absolute = 1.0;
     double squared = 0.0;
     double gradient = 0.5;
+    double motion = 0.0;  // Of what changes from one frame to the next.
     double kl = 3e-4;
     double face = 0.0;  // How much more an error inside the face counts.
 };
@@ -87,6 +89,9 @@ at::Tensor gradient_loss(const at::Tensor& a, const at::Tensor& b) {
     const at::Tensor difference = a - b;
     return at::diff(difference, 1, 3).abs().mean() + at::diff(difference, 1, 4).abs().mean();
 }
+
+// Mean absolute difference of neighbouring frames' steps: frames that share a latent must not become one another.
+at::Tensor motion_loss(const at::Tensor& a, const at::Tensor& b) { return at::diff(a - b, 1, 2).abs().mean(); }
 
 class VaeTask : public TrainingTask {
 public:
@@ -229,6 +234,7 @@ BatchLoss VaeTask::loss_of(const BatchPlace& place) {
     const at::Tensor logvar = posterior.logvar.to(at::kFloat);
     const at::Tensor kl = 0.5 * (posterior.mean.to(at::kFloat).square() + logvar.exp() - 1.0 - logvar).mean();
     at::Tensor loss = losses_.absolute * absolute + losses_.gradient * gradient + losses_.kl * kl;
+    if (losses_.motion > 0 && result.size(2) > 1) loss = loss + losses_.motion * motion_loss(result, batch.clips);
     if (losses_.squared > 0) loss = loss + losses_.squared * mean(error.square());
     const double noise_ratio = 10.0 * std::log10(4.0 / std::max(error.detach().square().mean().item<double>(), 1e-12));
     return {loss,

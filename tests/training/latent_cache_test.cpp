@@ -61,6 +61,20 @@ TEST(LatentCache, TakesNothingOfAnotherAutoencoderScaleSeedOrPeople) {
     EXPECT_EQ(files_in(folder.path()), 5u);
 }
 
+TEST(LatentCache, DrawsPairsThatDifferInTheActionAlone) {
+    DrawnOptions options = small_clips({});
+    options.pairs = true;
+    LatentCache cache(source("a"), options, people::Split::Train, 5);
+    for (std::int64_t item = 0; item < 8; item += 2) {
+        people::SceneRequest first = cache.clip(item, false).scene;
+        const people::SceneRequest& second = cache.clip(item + 1, false).scene;
+        EXPECT_NE(first.action, second.action);
+        EXPECT_FALSE(people::is_held_out(second.action, second.place));
+        first.action = second.action;
+        EXPECT_EQ(people::render(first).rgb, people::render(second).rgb);
+    }
+}
+
 TEST(LatentCache, MakesADamagedFileAgain) {
     const mirror::testing::ScratchFolder folder;
     const at::Tensor wanted =

@@ -4,6 +4,7 @@
 
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/training/adamw.h"
@@ -124,6 +125,28 @@ TEST(NoiseTable, SpreadsTheTimestepsOfABatch) {
     const std::vector<std::int64_t> times = table.spread_timesteps(random, 8);
     ASSERT_EQ(times.size(), 8u);
     for (std::int64_t i = 0; i < 8; ++i) EXPECT_EQ(times[static_cast<std::size_t>(i)] * 8 / table.timesteps(), i);
+}
+
+TEST(NoiseTable, TakesAsManyNoisyTimestepsAsIsAsked) {
+    const NoiseTable table({});
+    RandomStream random(1, Purpose::Time, 0);
+    const std::vector<std::int64_t> times = table.spread_timesteps(random, 1000, 0.6);
+    const auto noisy = std::count_if(times.begin(), times.end(), [&](std::int64_t time) {
+        EXPECT_TRUE(time >= 0 && time < table.timesteps()) << time;
+        return static_cast<double>(time) >= (1.0 - NoiseTable::kNoisyPart) * static_cast<double>(table.timesteps());
+    });
+    EXPECT_EQ(noisy, 600);
+}
+
+// Two pairs, [4, 1, 1, 1, 2]; the second has too much signal to count.
+TEST(PairLoss, SeesOnlyWhatDiffersWithinANoisyPair) {
+    const at::Tensor wish = at::zeros({4, 1, 1, 1, 2}), alpha = at::tensor({0.001, 0.001, 0.5, 0.5}).view({4, 1, 1, 1, 1});
+    at::Tensor answer = at::full({4, 1, 1, 1, 2}, 3.0);
+    EXPECT_EQ(pair_loss(answer, wish, alpha).item<double>(), 0.0) << "an error that both make";
+    answer[3].fill_(9.0);
+    EXPECT_EQ(pair_loss(answer, wish, alpha).item<double>(), 0.0) << "a pair with signal";
+    answer[1].fill_(5.0);
+    EXPECT_EQ(pair_loss(answer, wish, alpha).item<double>(), 2.0) << "(5 - 3)^2, in one of two pairs";
 }
 
 TEST(LinearStart, CodesBeforeAnyTraining) {

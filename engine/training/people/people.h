@@ -97,6 +97,8 @@ inline constexpr double kMostOtherStyleShare = 1.0 / (kStyles - 1);
 // A scene with everything chosen by `seed`. The first form also chooses one of the people of a split.
 SceneRequest random_scene(std::uint64_t seed, Split split, const SceneOptions& options = {});
 SceneRequest random_scene_of(std::uint64_t identity_seed, std::uint64_t seed, const SceneOptions& options = {});
+// The same scene to the last leaf, with another action that the combinations allow in this place.
+SceneRequest with_another_action(SceneRequest scene, Combinations combinations);
 
 // A portrait of the same person with another pose, light, place and other clothes: a reference for a scene.
 SceneRequest reference_portrait(std::uint64_t identity_seed, std::uint64_t seed, int size = 96);

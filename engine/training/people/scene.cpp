@@ -53,6 +53,15 @@ SceneRequest random_scene_of(std::uint64_t identity_seed, std::uint64_t seed, co
     return scene;
 }
 
+SceneRequest with_another_action(SceneRequest scene, Combinations combinations) {
+    Random random(scene.seed, 24);
+    const Action before = scene.action;
+    do {
+        scene.action = random.any<Action>(kActions);
+    } while (scene.action == before || !fits(scene.action, scene.place, combinations));
+    return scene;
+}
+
 SceneRequest random_scene(std::uint64_t seed, Split split, const SceneOptions& options) {
     Random random(seed, 22);
     // Far more people than any run sees; 2^40 keeps the index of every split within 64 bits.
