@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::int64_t kHeldOut = 32;
 constexpr int kShown = 8;
-constexpr int kWordings = 4;  // Captions of a scene whose tokens must tell what it is.
+constexpr int kWordings = 4;              // Captions of a scene whose tokens must tell what it is.
 constexpr std::int64_t kScoredTimes = 4;  // Timesteps that every held-out clip is scored at.
 
 struct BaseSettings {
@@ -42,8 +42,8 @@ struct BaseSettings {
     double text_dropout = 0.1;
     double face_share = 0.0;  // Of the samples: the loss sees the face alone.
     double noisy_share = NoiseTable::kNoisyPart;
-    double meaning = 0.0;     // What the tokens of the captions must tell.
-    double pair = 0.0;        // How much the difference within a pair counts.
+    double meaning = 0.0;  // What the tokens of the captions must tell.
+    double pair = 0.0;     // How much the difference within a pair counts.
 };
 
 // Both models on one source of weights, the names beginning with the part.
@@ -90,7 +90,7 @@ private:
         at::Tensor latents;    // [B, F, Z, h, w]
         at::Tensor face_area;  // [B, F, 1, h, w]
         std::vector<std::string> captions;
-        std::vector<std::string> wordings;          // More captions of the same scenes.
+        std::vector<std::string> wordings;         // More captions of the same scenes.
         std::vector<people::SceneRequest> scenes;  // Of the wordings.
     };
 
@@ -291,8 +291,8 @@ void check_base_recipe(const Recipe& recipe) {
         recipe.file.object("losses").refuse("meaning", "is for drawn people");
     if (settings.pair == 0) return;
     if (!data.boolean_or("pairs", false)) recipe.file.object("losses").refuse("pair", "needs data with pairs");
-    for (const auto& [key, value] :
-         {std::pair("samples", recipe.samples), std::pair("batch", recipe.batch), std::pair("micro_batch", recipe.micro_batch)})
+    for (const auto& [key, value] : {std::pair("samples", recipe.samples), std::pair("batch", recipe.batch),
+                                     std::pair("micro_batch", recipe.micro_batch)})
         if (value % 2 != 0) recipe.file.refuse(key, "must be even with pairs");
 }
 

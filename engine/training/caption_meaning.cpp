@@ -44,8 +44,8 @@ CaptionMeaning::CaptionMeaning(const WeightScope& weights, std::int64_t width)
 at::Tensor CaptionMeaning::loss(const at::Tensor& text, const at::Tensor& ids,
                                 const std::vector<people::SceneRequest>& scenes) const {
     const Tokens tokens(*this, text, ids, scenes);
-    const at::Tensor losses = each_cross_entropy(tokens.of_actions(), tokens.action) +
-                              each_cross_entropy(tokens.of_places(), tokens.place);
+    const at::Tensor losses =
+        each_cross_entropy(tokens.of_actions(), tokens.action) + each_cross_entropy(tokens.of_places(), tokens.place);
     // Every caption counts alike, however long it is.
     const at::Tensor lengths = ids.ne(0).sum(1).index_select(0, tokens.row);
     return (losses / lengths).sum() / static_cast<double>(scenes.size());

@@ -21,8 +21,8 @@ std::vector<std::int64_t> NoiseTable::spread_timesteps(RandomStream& random, std
     for (std::int64_t i = 0; i < count; ++i) {
         const double place = (static_cast<double>(i) + random.uniform()) / static_cast<double>(count);
         const double calm = 1.0 - noisy_share;
-        const double time = place < calm ? place / calm * (1.0 - kNoisyPart)
-                                         : 1.0 - (1.0 - place) / noisy_share * kNoisyPart;
+        const double time =
+            place < calm ? place / calm * (1.0 - kNoisyPart) : 1.0 - (1.0 - place) / noisy_share * kNoisyPart;
         times.push_back(std::min(static_cast<std::int64_t>(time * all), timesteps() - 1));
     }
     return times;

@@ -53,8 +53,9 @@ at::Tensor velocity_loss(const at::Tensor& velocity, const at::Tensor& wish, con
 
 // The two samples of a pair, rows 2k and 2k + 1, were noised alike: the mean squared error of their difference. What a
 // pair shares cancels out, so that this sees nothing but what the difference of the texts does. Only of pairs with
-// hardly any signal, at most 0.5 % of the power; elsewhere the difference could be read off the noised latents themselves, by
-// enlarging them, and so the model would unlearn to take noise away. A pair with more of it counts as zero.
+// hardly any signal, at most 0.5 % of the power; elsewhere the difference could be read off the noised latents
+// themselves, by enlarging them, and so the model would unlearn to take noise away. A pair with more of it counts as
+// zero.
 at::Tensor pair_loss(const at::Tensor& velocity, const at::Tensor& wish, const at::Tensor& alpha);
 
 }  // namespace mirror::engine::training

@@ -15,8 +15,8 @@ constexpr std::int64_t kMaxBatch = 65'536;
 constexpr double kLargestBeta2OfBf16 = 0.99;  // Eight bits: less than 1/256 more or less is no change.
 
 StageKind stage_of(const ConfigReader& file) {
-    const std::string word =
-        file.choice("stage", {"vae", "recognizer", "clip-tower", "id-perceiver", "text-encoder", "base", "adapter", "judge"});
+    const std::string word = file.choice(
+        "stage", {"vae", "recognizer", "clip-tower", "id-perceiver", "text-encoder", "base", "adapter", "judge"});
     if (word == "vae") return StageKind::Vae;
     if (word == "recognizer") return StageKind::Recognizer;
     if (word == "clip-tower") return StageKind::ClipTower;

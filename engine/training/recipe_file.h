@@ -1,6 +1,6 @@
 #pragma once
 
-// Recipes that name another one: {"based_on": "pocket-8-adapter-pictures.json", "output": "...", ...} is that recipe
+// Recipes that name another one: {"based_on": "pocket-9-adapter-pictures.json", "output": "...", ...} is that recipe
 // with these keys instead of its own.
 
 #include <filesystem>

@@ -140,7 +140,8 @@ TEST(NoiseTable, TakesAsManyNoisyTimestepsAsIsAsked) {
 
 // Two pairs, [4, 1, 1, 1, 2]; the second has too much signal to count.
 TEST(PairLoss, SeesOnlyWhatDiffersWithinANoisyPair) {
-    const at::Tensor wish = at::zeros({4, 1, 1, 1, 2}), alpha = at::tensor({0.001, 0.001, 0.5, 0.5}).view({4, 1, 1, 1, 1});
+    const at::Tensor wish = at::zeros({4, 1, 1, 1, 2}),
+                     alpha = at::tensor({0.001, 0.001, 0.5, 0.5}).view({4, 1, 1, 1, 1});
     at::Tensor answer = at::full({4, 1, 1, 1, 2}, 3.0);
     EXPECT_EQ(pair_loss(answer, wish, alpha).item<double>(), 0.0) << "an error that both make";
     answer[3].fill_(9.0);
