@@ -37,7 +37,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kProject = "demo/three-shots.mirror";
-constexpr const char* kClipAction = " img is laughing in the city, wearing a red jacket";
+constexpr const char* kClipAction = " img is surprised in the city, wearing a red jacket";
 constexpr std::uint64_t kClipSeed = 1;
 constexpr double kSamePicture = 0.999;  // Similarity of an example that is the reference itself.
 constexpr int kStages = 5;
