@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <map>
@@ -272,13 +273,28 @@ PartReport write_part(const TemporaryFolder& folder, const std::string& part, co
     return report;
 }
 
+bool is_there(const std::filesystem::path& path) {
+    std::error_code error;
+    return std::filesystem::exists(std::filesystem::symlink_status(path, error));
+}
+
+EngineError already_there(const std::filesystem::path& path) {
+    return {ErrorCode::WriteFailed, "'" + escape_for_message(path) + "' is already there"};
+}
+
+bool is_same_part(const std::filesystem::path& one, const std::filesystem::path& other) {
+    for (const char* name : {"model.safetensors", "config.json"}) {
+        const auto a = MappedFile::open(one / name), b = MappedFile::open(other / name);
+        if (!a || !b || !std::ranges::equal(a.value()->bytes(), b.value()->bytes())) return false;
+    }
+    return true;
+}
+
 std::vector<PartReport> import_parts(const std::filesystem::path& file, const std::filesystem::path& folder,
                                      const std::stop_token& stop) {
     const std::array targets{folder / "image_encoder", folder / "id_perceiver"};
-    std::error_code error;
-    for (const auto& target : targets)
-        if (std::filesystem::exists(std::filesystem::symlink_status(target, error)))
-            throw EngineError(ErrorCode::WriteFailed, "'" + escape_for_message(target) + "' is already there");
+    const bool has_tower = is_there(targets[0]);
+    if (is_there(targets[1])) throw already_there(has_tower ? targets[0] : targets[1]);
     const auto mapped = value_or_throw(MappedFile::open(file));
     auto archived =
         value_or_throw(formats::parse_torch_archive(mapped->bytes(), formats::Checksums::Verify, file.native()));
@@ -289,16 +305,20 @@ std::vector<PartReport> import_parts(const std::filesystem::path& file, const st
     check_tensors<mm::PerceiverId>(file, parts.perceiver, perceiver, photomaker_perceiver_name);
     const TensorMap tower_tensors = read_part(*mapped, parts.tower, stop);
     const TensorMap perceiver_tensors = read_part(*mapped, parts.perceiver, stop);
-    auto tower_folder = value_or_throw(TemporaryFolder::create_for(targets[0]));
+    // A call that was killed between the two may have left the tower.
+    const std::filesystem::path again = folder / "image_encoder.again";
+    auto tower_folder = value_or_throw(TemporaryFolder::create_for(has_tower ? again : targets[0]));
     auto perceiver_folder = value_or_throw(TemporaryFolder::create_for(targets[1]));
     std::vector<PartReport> reports;
     reports.push_back(write_part(tower_folder, "image_encoder", tower_tensors,
                                  image_encoder_config_json(tower, dtype_name(tower_tensors))));
     reports.push_back(write_part(perceiver_folder, "id_perceiver", perceiver_tensors,
                                  id_perceiver_config_json(perceiver.shape, perceiver.clip_hidden_size)));
-    value_or_throw(tower_folder.publish({}));
+    if (has_tower && !is_same_part(tower_folder.path(), targets[0])) throw already_there(targets[0]);
+    if (!has_tower) value_or_throw(tower_folder.publish({}));
     if (const Status status = perceiver_folder.publish({}); !status) {
-        std::filesystem::remove_all(targets[0], error);
+        std::error_code error;
+        if (!has_tower) std::filesystem::remove_all(targets[0], error);
         throw EngineError(status.error());
     }
     return reports;

@@ -171,6 +171,23 @@ TEST_F(ImportIdentity, LeavesFoldersThatAreThere) {
     EXPECT_FALSE(std::filesystem::exists(out() / "image_encoder"));
 }
 
+// A call that was killed after its first folder is completed by the next one; another tower is left alone.
+TEST_F(ImportIdentity, CompletesWhatWasKilled) {
+    ASSERT_TRUE(import_file({{"id_encoder", id_encoder()}}).ok());
+    std::filesystem::remove_all(out() / "id_perceiver");
+    ASSERT_TRUE(import_file({{"id_encoder", id_encoder()}}).ok());
+    EXPECT_TRUE(std::filesystem::exists(out() / "id_perceiver" / "model.safetensors"));
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(out()), {}), 2);
+
+    std::filesystem::remove_all(out() / "id_perceiver");
+    std::filesystem::resize_file(out() / "image_encoder" / "config.json", 3);
+    const auto result = import_file({{"id_encoder", id_encoder()}});
+    ASSERT_FALSE(result.ok());
+    EXPECT_NE(result.error().detail.find("image_encoder' is already there"), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(out() / "id_perceiver"));
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(out()), {}), 1);
+}
+
 TEST_F(ImportIdentity, RefusesOtherFiles) {
     EXPECT_FALSE(import_file({{"id_encoder", {}}}).ok());
     EXPECT_FALSE(import_file({{"other", id_encoder()}}).ok());
