@@ -89,7 +89,9 @@ public:
         Measures measures = {{"meaning", loss.item<double>()}};
         if (before_) {
             const at::Tensor wanted = (*before_)(ids).detach().to(at::kFloat);
-            const at::Tensor change = (text.to(at::kFloat) - wanted).square().mean() / wanted.square().mean();
+            // Of every caption by itself, so that parts of a batch add up to the whole.
+            const at::Tensor power = wanted.square().mean({1, 2});
+            const at::Tensor change = ((text.to(at::kFloat) - wanted).square().mean({1, 2}) / power).mean();
             loss = loss + settings_.keep * change;
             measures.emplace_back("change", change.item<double>());
         }

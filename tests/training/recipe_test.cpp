@@ -89,6 +89,8 @@ TEST(Recipe, RefusesWhatItsStageIgnores) {
          "micro_batch"},
         {"base", model + R"("data": {"folder": "f"}, "losses": {"meaning": 1.0})", "losses.meaning"},
         {"vae", R"("input": "i", "data": {"pairs": true})", "data.pairs"},
+        {"text-encoder", model + R"("data": {"items": 3}, "losses": {})", "items"},
+        {"text-encoder", model + R"("data": {}, "losses": {"keep": 1.0})", "losses.keep"},
         {"vae", R"("input": "i", "data": {"items": 3})", "data.items"},
         {"vae", R"("input": "i", "data": {"cache": "c"})", "data.cache"},
         {"vae", R"("input": "i", "data": {"frames": 5})", "data.frames"},

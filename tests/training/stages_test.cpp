@@ -157,6 +157,7 @@ TEST(Stages, MicroBatchesAddUp) {
          R"({"face": 2.0, "motion": 1.0})"},
         {"recognizer", R"({"people": 8, "size": 48})", "{}"},
         {"id-perceiver", R"({"people": 8, "size": 48})", "{}"},
+        {"text-encoder", R"({"moving_camera": 0.5})", R"({"keep": 2.0, "fresh_attention": true})"},
         {"base", clips, R"({"text_dropout": 0.3, "face_share": 0.5})"},
         {"base", pairs, R"({"text_dropout": 0.3, "face_share": 0.5, "pair": 2.0, "noisy_share": 0.8, "meaning": 0.5})",
          6, 4},
